@@ -26,7 +26,8 @@ class InvalidRecord(ContactmeterError):
 
 @dataclass
 class InvalidEvent(ContactmeterError):
-    """One refused event: `position` in its record (0-based), `path` as a JSON path (`$.data.occurred_at`), `reason` a slug, `message` for people."""
+    """One refused event: `position` in its record (0-based), `path` as a JSON path (`$.data.occurred_at`), `reason` a slug,
+    `message` for people."""
 
     position: int
     path: str

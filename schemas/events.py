@@ -146,7 +146,10 @@ class InvitedData(_SurveyData):
 
 
 class AnsweredData(_SurveyData):
-    """An answer; a later `revision` of the same `answer` replaces an earlier one. `items` maps each aspect to its value on the instrument's scale."""
+    """An answer; a later `revision` of the same `answer` replaces an earlier one.
+
+    `items` maps each aspect to its value on the instrument's scale.
+    """
 
     answer: Identifier
     revision: Annotated[int, Field(ge=0, le=1_000_000)]
@@ -191,7 +194,10 @@ MarkerSetData = TypedDict(
         "note": NotRequired[Text],
     },
 )
-"""An announced change that figures must carry (keys are not all identifiers, hence the functional form)."""
+# The functional form, because `from` can't be an attribute.
+MarkerSetData.__doc__ = (
+    "An announced change that figures must carry; without `channels` it concerns all of them, without `to` it has no end yet."
+)
 MarkerSetData.__pydantic_config__ = _CLOSED  # type: ignore[attr-defined]
 
 
@@ -215,7 +221,10 @@ class IncidentData(TypedDict):
 
 
 class Envelope(TypedDict):
-    """CloudEvents 1.0 attributes. `source` names the system that speaks, `time` is when it logged the event; nothing sensitive belongs here."""
+    """CloudEvents 1.0 attributes. `source` names the system that speaks, `time` is when it logged the event.
+
+    Nothing sensitive belongs here.
+    """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     specversion: Literal["1.0"]

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from schemas import yamlfile
 from schemas.errors import InvalidConfiguration
-from schemas.norm import DurationMs, Norm, Titles
+from schemas.messages import misfit
+from schemas.norm import DURATION_SCHEMA, Norm, Titles, duration_ms
 from schemas.types import Channel, Slug, Urn
 
 Hours = tuple[tuple[int, int], ...]
 """Opening times of one day: (from, to) in local minutes since midnight, ascending, not overlapping."""
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SPAN = r"\s*([0-9]{1,2}):([0-5][0-9])\s*-\s*([0-9]{1,2}):([0-5][0-9])\s*"
 _DEFAULT_MAX_OPEN = {"telephone": 4 * 3_600_000, "counter": 86_400_000}
 
 
@@ -27,11 +29,12 @@ class _Model(BaseModel):
 
 def parse_hours(text: object) -> Hours:
     """`closed`, `08:30-17:00` or `08:30-12:00, 13:00-17:00` as Hours. Raises ValueError."""
-    if text in ("closed", False):
+    # YAML reads a bare `off` or `no` as false.
+    if text == "closed" or text is False:
         return ()
     spans = []
     for part in str(text).split(","):
-        match = re.fullmatch(r"\s*(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\s*", part)
+        match = re.fullmatch(_SPAN, part)
         if match is None:
             raise ValueError(f"{text!r} are no opening hours; write 08:30-17:00, or 08:30-12:00, 13:00-17:00, or closed")
         start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
@@ -46,13 +49,15 @@ def parse_hours(text: object) -> Hours:
 def parse_week(value: object) -> tuple[Hours, ...]:
     """`{mon-thu: 08:30-17:00, fri: 08:30-13:00}` as seven Hours, Monday first; a day not named is closed. Raises ValueError."""
     if not isinstance(value, dict):
-        raise ValueError("opening hours name days: {mon-thu: 08:30-17:00, fri: 08:30-13:00}")
+        # A TypeError would pass pydantic by.
+        raise ValueError("opening hours name days: {mon-thu: 08:30-17:00, fri: 08:30-13:00}")  # noqa: TRY004
     week: list[Hours | None] = [None] * 7
     for days, hours in value.items():
-        first, _, last = str(days).partition("-")
-        if first not in _DAYS or (last or first) not in _DAYS or _DAYS.index(last or first) < _DAYS.index(first):
+        first, dash, last = str(days).partition("-")
+        span = (first, last if dash else first)
+        if not set(span) <= set(_DAYS) or _DAYS.index(span[1]) < _DAYS.index(span[0]):
             raise ValueError(f"{days!r} names no days; write mon, or mon-fri")
-        for day in range(_DAYS.index(first), _DAYS.index(last or first) + 1):
+        for day in range(_DAYS.index(span[0]), _DAYS.index(span[1]) + 1):
             if week[day] is not None:
                 raise ValueError(f"{_DAYS[day]} is named twice")
             week[day] = parse_hours(hours)
@@ -67,9 +72,33 @@ def _zone(name: str) -> str:
     return name
 
 
-Week = Annotated[tuple[Hours, ...], BeforeValidator(lambda value: parse_week(value) if isinstance(value, dict) else value)]
-DayHours = Annotated[Hours, BeforeValidator(lambda value: value if isinstance(value, tuple) else parse_hours(value))]
+def _max_open(value: object) -> object:
+    if value in ("off", "default"):
+        return value
+    # YAML reads a bare `off` as false.
+    return "off" if value is False else duration_ms(value)
+
+
+_DAY_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": f"^(closed|{_SPAN}(,{_SPAN})*)$",
+    "description": "Opening hours in local time: 08:30-17:00, or 08:30-12:00, 13:00-17:00, or closed.",
+}
+_WEEK_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "propertyNames": {"pattern": f"^({'|'.join(_DAYS)})(-({'|'.join(_DAYS)}))?$"},
+    "additionalProperties": _DAY_SCHEMA,
+    "description": "Opening hours of a week, {mon-thu: 08:30-17:00, fri: 08:30-13:00}; a day not named is closed.",
+}
+Week = Annotated[tuple[Hours, ...], BeforeValidator(parse_week), WithJsonSchema(_WEEK_SCHEMA)]
+DayHours = Annotated[Hours, BeforeValidator(parse_hours), WithJsonSchema(_DAY_SCHEMA)]
+MaxOpen = Annotated[
+    int | Literal["off", "default"],
+    BeforeValidator(_max_open),
+    WithJsonSchema({"anyOf": [DURATION_SCHEMA, {"enum": ["off", "default", False]}]}),
+]
 Zone = Annotated[str, AfterValidator(_zone)]
+_OFFICE_HOURS: dict[str, Any] = {"mon-fri": "08:30-17:00"}
 
 
 class System(_Model):
@@ -80,18 +109,15 @@ class System(_Model):
 
 
 class ChannelConfiguration(_Model):
-    """A channel that the organisation uses. `max_open` in ms, None for no limit; `leading_system` counts, other systems enrich."""
+    """A channel that the organisation uses. A contact open longer than `max_open` (4h, 60d, off for never) is stale.
+
+    Only contacts of the `leading_system` count; other systems enrich them.
+    """
 
     leading_system: Slug | None = None
     opening_hours: Week | None = None
     exceptions: dict[date, DayHours] = {}
-    max_open: DurationMs | Literal["off", "default"] = "default"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _off(cls, document: Any) -> Any:
-        # YAML reads a bare `off` as false.
-        return {**document, "max_open": "off"} if isinstance(document, dict) and document.get("max_open") is False else document
+    max_open: MaxOpen = "default"
 
 
 class ClosingDays(_Model):
@@ -110,7 +136,7 @@ class Scale(_Model):
     @model_validator(mode="after")
     def _in_order(self) -> "Scale":
         if self.minimum >= self.maximum:
-            raise ValueError("the minimum of a scale must lie below its maximum")
+            raise ValueError(f"the minimum {self.minimum:g} must lie below the maximum {self.maximum:g}")
         return self
 
 
@@ -130,6 +156,18 @@ class Instrument(_Model):
     population: Literal["contact-triggered", "general", "panel"] = "contact-triggered"
     aspects: dict[Slug, Aspect] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _targets_on_scale(self) -> "Instrument":
+        for name, aspect in self.aspects.items():
+            if aspect.target is not None and not self.scale.minimum <= aspect.target <= self.scale.maximum:
+                raise misfit(
+                    f"target {aspect.target} lies outside the scale {self.scale.minimum:g} to {self.scale.maximum:g}",
+                    "aspects",
+                    name,
+                    "target",
+                )
+        return self
+
 
 class Organisation(_Model):
     """One municipality. `minimum_n`: fewer than this many and a figure says "too few to tell". `inhabitants` for figures per 1,000."""
@@ -141,7 +179,7 @@ class Organisation(_Model):
     inhabitants: int | None = Field(default=None, ge=1)
     systems: dict[Slug, System] = Field(min_length=1)
     channels: dict[Channel, ChannelConfiguration] = Field(min_length=1)
-    opening_hours: Week = parse_week({"mon-fri": "08:30-17:00"})
+    opening_hours: Week = Field(default=parse_week(_OFFICE_HOURS), json_schema_extra={"default": _OFFICE_HOURS})
     closing_days: ClosingDays = ClosingDays()
     norms: tuple[Norm, ...] = ()
     instruments: dict[Slug, tuple[Instrument, ...]] = {}
@@ -154,28 +192,34 @@ class Organisation(_Model):
         for slug, system in self.systems.items():
             for source in system.sources:
                 if owner.setdefault(source, slug) != slug:
-                    raise ValueError(f"source {source!r} stands under systems {owner[source]!r} and {slug!r}; one source speaks for one system")
+                    raise misfit(
+                        f"source {source!r} already stands under system {owner[source]!r}; one source speaks for one system",
+                        "systems",
+                        slug,
+                    )
         for channel, settings in self.channels.items():
             if settings.leading_system is not None and settings.leading_system not in self.systems:
-                raise ValueError(f"channel {channel!r}: leading_system {settings.leading_system!r} is not one of systems")
-        self._check_norms()
+                raise misfit(f"{settings.leading_system!r} is not one of this file's systems", "channels", channel, "leading_system")
         for name, versions in self.instruments.items():
             if len({instrument.version for instrument in versions}) != len(versions):
-                raise ValueError(f"instrument {name!r}: a version number stands twice")
+                raise misfit("a version number stands twice; give each version its own", "instruments", name)
+        self._check_norms()
         return self
 
     def _check_norms(self) -> None:
-        for norm in self.norms:
-            unused = [channel for channel in norm.applies_to.channels if channel not in self.channels]
-            if unused:
-                raise ValueError(f"norm {norm.id!r}: channel {unused[0]!r} is not one of this organisation's channels; add it or remove it here")
-        for name in {norm.id for norm in self.norms}:
-            versions = self.norm_versions(name)
-            for earlier, later in itertools.pairwise(versions):
-                if later.valid.start < earlier.valid.end:
-                    raise ValueError(
-                        f"norm {name!r}: two versions are valid on {later.valid.start}; let the earlier end (`valid: {{to: …}}`) where the later begins"
+        for position, norm in enumerate(self.norms):
+            for channel in norm.applies_to.channels:
+                if channel not in self.channels:
+                    message = f"norm {norm.id!r}: {channel!r} is not one of this organisation's channels; add it there or remove it here"
+                    raise misfit(message, "norms", position, "applies_to", "channels")
+            for other in self.norms[:position]:
+                if other.id == norm.id and other.valid.start < norm.valid.end and norm.valid.start < other.valid.end:
+                    day = max(other.valid.start, norm.valid.start)
+                    when = "at the same time" if day == date.min else f"on {day}"
+                    message = (
+                        f"norm {norm.id!r}: two versions are valid {when}; let the earlier end (`valid: {{to: …}}`) where the later begins"
                     )
+                    raise misfit(message, "norms", position)
 
     def norm_versions(self, name: str) -> tuple[Norm, ...]:
         """The versions of one norm by date; the version number is the position + 1."""
@@ -200,8 +244,12 @@ class Organisation(_Model):
             "opening_hours": document["opening_hours"],
             "closing_days": document["closing_days"],
             "sources": self.system_of_source(),
-            "channels": {name: {key: entry[key] for key in ("opening_hours", "exceptions")} for name, entry in document["channels"].items()},
-            "norms": [{key: value for key, value in norm.items() if key not in ("title", "target", "source")} for norm in document["norms"]],
+            "channels": {
+                name: {key: entry[key] for key in ("opening_hours", "exceptions")} for name, entry in document["channels"].items()
+            },
+            "norms": [
+                {key: value for key, value in norm.items() if key not in ("title", "target", "source")} for norm in document["norms"]
+            ],
             "scales": {f"{name}:{item['version']}": item["scale"] for name, items in document["instruments"].items() for item in items},
         }
 
@@ -220,4 +268,3 @@ def load_organisations(directory: Path) -> dict[str, Organisation]:
             raise InvalidConfiguration(f"{path}: organisation {organisation.organisation!r} already has a file in {directory}; keep one")
         found[organisation.organisation] = organisation
     return found
-

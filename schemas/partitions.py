@@ -1,4 +1,7 @@
-"""Which partition of a topic holds an organisation. Clients hash keys differently, so no client may choose: every producer passes this number."""
+"""Which partition of a topic holds an organisation.
+
+Clients hash keys differently, so no client may choose: every producer passes this number.
+"""
 
 from zlib import crc32
 

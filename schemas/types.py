@@ -1,11 +1,10 @@
 """The value types that event and configuration schemas are built of."""
 
-import math
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, LiteralString, get_args
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from pydantic.types import GetPydanticSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -16,6 +15,10 @@ EARLIEST_MS = 631_152_000_000
 """1990-01-01Z: an earlier time is a wrong clock or a default value of a source system."""
 LATEST_MS = 7_258_118_400_000
 """2200-01-01Z: the store keeps times up to 2299, and a deadline derived from a time lies after it."""
+
+_LONGEST_TIME = 40
+_BAD_TIME: LiteralString = "bad_time"
+_BAD_TIME_MESSAGE: LiteralString = "this is not a time; write it as text with its zone: 2026-03-02T09:00:00+01:00"
 
 
 def epoch_ms(moment: datetime) -> int:
@@ -37,7 +40,7 @@ def parse_instant(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise PydanticCustomError("bad_time", "this is not a time; write it as 2026-03-02T09:00:00+01:00") from None
+        raise PydanticCustomError(_BAD_TIME, _BAD_TIME_MESSAGE) from None
     if moment.tzinfo is None:
         raise PydanticCustomError("missing_zone", "a time needs its zone; write 2026-03-02T09:00:00+01:00 or …Z")
     ms = epoch_ms(moment)
@@ -48,33 +51,48 @@ def parse_instant(text: str) -> int:
 
 def _instant(_source: object, _handler: object) -> CoreSchema:
     # A string parsed by us, not pydantic's datetime: that one takes "1700000000" for a time, and costs three times as much.
+    text = core_schema.custom_error_schema(
+        core_schema.str_schema(strict=True, max_length=_LONGEST_TIME), _BAD_TIME, custom_error_message=_BAD_TIME_MESSAGE
+    )
     return core_schema.no_info_after_validator_function(
         parse_instant,
-        core_schema.str_schema(strict=True, max_length=40),
-        metadata={"pydantic_js_functions": [lambda _schema, _handler: {"type": "string", "format": "date-time"}]},
+        text,
+        metadata={
+            "pydantic_js_functions": [lambda _schema, _handler: {"type": "string", "format": "date-time", "maxLength": _LONGEST_TIME}]
+        },
     )
 
 
 Instant = Annotated[int, GetPydanticSchema(_instant)]
 """A moment: in JSON an RFC 3339 string with a zone, in Python epoch milliseconds (floored)."""
 
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+_PRINTABLE_OR_EMPTY = r"^[^\x00-\x1f\x7f]*$"
+_SLUG = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+_PERSON_HASH = r"^[0-9a-f]{16,64}$"
+_URN = r"^urn:[a-z0-9][a-z0-9-]{1,31}:[^\s]+$"
 
-def _finite(value: float) -> float:
-    if math.isfinite(value):
-        return value
-    raise PydanticCustomError("not_finite", "a number must be finite")
+FORMATS = {
+    _PRINTABLE: "text without control characters (tab, line end)",
+    _PRINTABLE_OR_EMPTY: "text without control characters (tab, line end)",
+    _SLUG: "1 to 63 lower-case letters, digits, - and _, beginning with a letter or digit",
+    _PERSON_HASH: "a keyed hash in 16 to 64 hexadecimal digits (0-9, a-f); never the phone number or e-mail address itself",
+    _URN: "a URN without spaces, such as urn:nld:oin:00000001234567890000:systeem:telefonie",
+}
+"""What each pattern asks for, in words: "this must be …"."""
 
-
-Number = Annotated[float, Field(ge=-1e9, le=1e9), AfterValidator(_finite)]
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Number = Annotated[float, Field(ge=-1e9, le=1e9)]
+"""A finite number (the bounds refuse NaN too)."""
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
 """An id of a source system: 1-200 characters, none of them a control character."""
-Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, StringConstraints(max_length=200, pattern=_PRINTABLE_OR_EMPTY)]
 """A short name as the source gives it (product, team, location); never free text of a citizen."""
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Slug = Annotated[str, StringConstraints(pattern=_SLUG)]
 """Lower-case letters, digits, `-` and `_`: ids that this product gives out (organisation, system, norm, instrument, aspect)."""
-PersonHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
+PersonHash = Annotated[str, StringConstraints(pattern=_PERSON_HASH)]
 """A keyed hash of a person, in hex: never the phone number or e-mail address itself."""
-Urn = Annotated[str, StringConstraints(max_length=200, pattern=r"^urn:[a-z0-9][a-z0-9-]{1,31}:[^\s]+$")]
+Urn = Annotated[str, StringConstraints(max_length=200, pattern=_URN)]
+"""The name of a source system, as CloudEvents `source`."""
 
 Channel = Literal[
     "telephone", "counter", "reception", "email", "letter", "website", "form", "public_space", "chat", "whatsapp", "social", "app"

@@ -1,0 +1,240 @@
+"""`contactmeter up`, `down`, `status`, `logs`: the local stack from the command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from deploy.local import stack
+from deploy.local.errors import StackError
+from deploy.local.network import DIRECT, LOOPBACK, http_ok
+from deploy.local.supervisor import Service
+
+PROGRAM = (sys.executable, "-m", "pipeline.cli")
+WORKER_START_TIMEOUT = 600.0
+"""Seconds: a worker computes its sums from all stored contacts before it is ready."""
+DETACH_TIMEOUT = 600.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the program."""
+    for command in (up, down, status, logs):
+        app.command()(command)
+
+
+def services(environment: Mapping[str, str], simulate: bool = False) -> list[Service]:
+    """The product's own processes: set-up, then the worker, and the simulator when asked for."""
+
+    def program(name: str) -> Callable[[], list[str]]:
+        return lambda: [*PROGRAM, name]
+
+    health = f"http://{LOOPBACK}:{environment['CONTACTMETER_HEALTH_PORT']}"
+    ours = [
+        Service("setup", program("setup"), environment, after=("kafka", "clickhouse"), oneshot=True),
+        Service(
+            "worker",
+            program("worker"),
+            environment,
+            ready=partial(http_ok, f"{health}/ready"),
+            alive=partial(http_ok, f"{health}/live"),
+            after=("setup",),
+            start_timeout=WORKER_START_TIMEOUT,
+            stop_timeout=20,
+        ),
+    ]
+    if simulate:
+        ours.append(Service("simulator", program("simulate"), environment, after=("setup",)))
+    return ours
+
+
+def say(message: str) -> None:
+    """One line of the supervisor, with the time of day."""
+    typer.echo(f"{datetime.now().astimezone():%H:%M:%S} {message}")
+    sys.stdout.flush()
+
+
+def fail(message: object) -> NoReturn:
+    typer.echo(str(message), err=True)
+    raise typer.Exit(1)
+
+
+def _ports(configured: list[str]) -> dict[str, int]:
+    ports: dict[str, int] = {}
+    for item in configured:
+        name, _, number = item.partition("=")
+        if not number.isdecimal():
+            raise typer.BadParameter(f"{item!r} is not NAME=NUMBER; names are {', '.join(stack.PORTS)}", param_hint="--port")
+        ports[name] = int(number)
+    return ports
+
+
+def up(
+    simulate: Annotated[bool, typer.Option("--simulate", help="Also run the simulator: a made-up municipality.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready; it keeps running.")] = False,
+    port: Annotated[
+        list[str] | None, typer.Option(help=f"NAME=NUMBER, may be repeated; free ports otherwise. Names: {', '.join(stack.PORTS)}.")
+    ] = None,
+) -> None:
+    """Start Kafka, ClickHouse and the worker, and keep them running until Ctrl-C.
+
+    Everything lies in one directory: $CONTACTMETER_DIR, or .contactmeter here. Data are kept between runs. The first start
+    fetches Kafka (about 45 MB). A file in secrets/boards, named after a user and holding a password, makes a board user.
+    """
+    place = stack.layout()
+    ports = _ports(port or [])
+    if detach:
+        _detach(place, [*(["--simulate"] if simulate else []), *(f"--port={name}={number}" for name, number in ports.items())])
+        return
+    say(f"data in {place.directory}; Ctrl-C ends everything")
+    try:
+        stack.up(place, partial(services, simulate=simulate), say, ports)
+    except StackError as error:
+        fail(error)
+
+
+def _detach(place: stack.Layout, arguments: list[str]) -> None:
+    """Start `up` in a session of its own, show its lines until every service is up, and leave it running."""
+    try:
+        place.create()
+    except StackError as error:
+        fail(error)
+    log = place.logs / "supervisor.log"
+    with log.open("ab") as output:
+        start = output.tell()
+        supervisor = subprocess.Popen(
+            [*PROGRAM, "up", *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    deadline = time.monotonic() + DETACH_TIMEOUT
+    with log.open() as lines:
+        lines.seek(start)
+        while True:
+            ended = supervisor.poll() is not None
+            typer.echo(lines.read(), nl=False)
+            if ended:
+                fail(f"It did not start; see {log}.")
+            content = stack.read_stack(place) or {}
+            if content.get("pid") == supervisor.pid and all(run["state"] in ("ready", "done") for run in content["services"].values()):
+                break
+            if time.monotonic() > deadline:
+                fail(f"Not everything is ready after {DETACH_TIMEOUT:.0f} s, but it keeps trying: see `contactmeter status` and `logs`.")
+            time.sleep(0.1)
+    supervisor.returncode = 0  # it is meant to outlive us: no warning that it still runs
+    typer.echo(f"Everything runs (process {supervisor.pid}). `contactmeter status` shows it, `contactmeter down` ends it.")
+
+
+def down(timeout: Annotated[float, typer.Option(help="Seconds to wait for everything to end.")] = 90.0) -> None:
+    """End the stack of this directory, in good order. Data are kept."""
+    place = stack.layout()
+    pid = stack.running_pid(place)
+    if pid is None:
+        typer.echo(f"Nothing runs on {place.directory}.")
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while stack.running_pid(place) == pid:
+        if time.monotonic() > deadline:
+            fail(f"Process {pid} has not ended after {timeout:g} s. Try `contactmeter down` again: a second signal kills what hangs.")
+        time.sleep(0.05)
+    typer.echo("Everything has ended.")
+
+
+def report(place: stack.Layout) -> dict[str, Any]:
+    """What runs: supervisor, services with state and process, addresses, and what the worker says of itself."""
+    pid = stack.running_pid(place)
+    content = stack.read_stack(place) or {}
+    running = pid is not None and content.get("pid") == pid
+    environment = content.get("environment", {})
+    return {
+        "running": running,
+        "directory": str(place.directory),
+        "pid": pid,
+        "services": content.get("services", {}) if running else {},
+        "addresses": {
+            "kafka": environment.get("CONTACTMETER_KAFKA"),
+            "clickhouse": f"http://{LOOPBACK}:{environment.get('CONTACTMETER_CLICKHOUSE_HTTP_PORT')}",
+            "worker": f"http://{LOOPBACK}:{environment.get('CONTACTMETER_HEALTH_PORT')}",
+        }
+        if running
+        else {},
+        "worker": _worker(environment["CONTACTMETER_HEALTH_PORT"]) if running else None,
+    }
+
+
+def _worker(port: str) -> dict[str, Any] | None:
+    """The worker's own report (offsets, lag, rows, last event); None when it does not answer."""
+    try:
+        with DIRECT.open(f"http://{LOOPBACK}:{port}/status", timeout=5) as answer:
+            content = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Say what runs, where, how far the worker is behind, what it wrote, and its last event. Exit code 1 unless all is up."""
+    content = report(stack.layout())
+    healthy = content["running"] and all(run["state"] in ("ready", "done") for run in content["services"].values())
+    if as_json:
+        typer.echo(json.dumps(content, indent=2))
+    elif not content["running"]:
+        typer.echo(f"Nothing runs on {content['directory']}. Start it with `contactmeter up`.")
+    else:
+        _show(content)
+    raise typer.Exit(0 if healthy else 1)
+
+
+def _show(content: dict[str, Any]) -> None:
+    row = "{:<12}{:<10}{:<21}{:<9}{:<10}{}".format
+    typer.echo(f"{content['directory']} (process {content['pid']})")
+    typer.echo(row("service", "state", "since", "pid", "restarts", "address"))
+    for name, run in content["services"].items():
+        since = f"{datetime.fromtimestamp(run['since']).astimezone():%Y-%m-%d %H:%M:%S}" if run["since"] else ""
+        typer.echo(row(name, run["state"], since, run["pid"] or "", run["restarts"], content["addresses"].get(name, "")))
+    worker = content["worker"]
+    if worker is None:
+        typer.echo("The worker does not answer yet.")
+        return
+    for key in ("lag", "rows", "last_event"):
+        typer.echo(f"{key.replace('_', ' ')}: {json.dumps(worker.get(key), ensure_ascii=False)}")
+
+
+def logs(
+    service: Annotated[str | None, typer.Argument(help="Which service; all of them when left out.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing what is added, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines of each.")] = 50,
+) -> None:
+    """Print the logs of the services."""
+    place = stack.layout()
+    files = {file.stem: file for file in sorted(place.logs.glob("*.log"))}
+    if service is not None and service not in files:
+        fail(f"There is no log of {service!r} in {place.logs}. There are: {', '.join(files) or 'none yet'}.")
+    chosen = {service: files[service]} if service else files
+    positions: dict[Path, int] = {}
+    for name, file in chosen.items():
+        content = file.read_bytes()
+        positions[file] = len(content)
+        _print(name, content.decode(errors="replace").splitlines()[-lines:] if lines else [], alone=len(chosen) == 1)
+    while follow:
+        time.sleep(0.2)
+        for name, file in chosen.items():
+            size = file.stat().st_size
+            with file.open("rb") as opened:
+                opened.seek(positions[file] if size >= positions[file] else 0)  # smaller: it was rotated
+                added = opened.read()
+                whole = added.rfind(b"\n") + 1
+                positions[file] = opened.tell() - len(added) + whole
+            _print(name, added[:whole].decode(errors="replace").splitlines(), alone=len(chosen) == 1)
+
+
+def _print(name: str, lines: list[str], alone: bool) -> None:
+    for line in lines:
+        typer.echo(line if alone else f"{name:<10} {line}")

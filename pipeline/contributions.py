@@ -1,0 +1,87 @@
+"""What a contact or an answer adds to the sums: (measure, minute, n, Σx, Σx²) in integers, all under its channel.
+
+The view `contributions` (store/migrations) says the same in SQL from the stored rows; tests hold the two against each other.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pipeline.answers import AnswerTuple, measure_of, thousandths
+from pipeline.norms import Outcome
+from pipeline.rolling import Delta, minute_of
+
+Contribution = tuple[str, int, int, int, int]
+"""(measure, minute, n, Σx, Σx²)."""
+
+
+class Judged(NamedTuple):
+    """What is stored of a contact besides its events, as far as figures need it. Times in ms, None where it did not happen."""
+
+    channel: str
+    opened_at: int | None
+    answered_at: int | None
+    abandoned_at: int | None
+    wait_ms: int | None
+    withdrawn: bool
+    outcomes: tuple[Outcome, ...]
+
+
+NOTHING = Judged("", None, None, None, None, False, ())
+
+
+def of_contact(judged: Judged) -> list[Contribution]:
+    """The contributions of a contact; none while its channel is unknown and none when it is withdrawn."""
+    if not judged.channel or judged.withdrawn:
+        return []
+    found: list[Contribution] = []
+    if judged.opened_at is not None:
+        found.append(("volume", minute_of(judged.opened_at), 1, 0, 0))
+    if judged.answered_at is not None:
+        minute = minute_of(judged.answered_at)
+        found.append(("abandonment", minute, 1, 0, 0))
+        if judged.wait_ms is not None:
+            found.append(("wait", minute, 1, judged.wait_ms, judged.wait_ms * judged.wait_ms))
+    elif judged.abandoned_at is not None:
+        found.append(("abandonment", minute_of(judged.abandoned_at), 1, 1, 1))
+    for outcome in judged.outcomes:
+        if outcome.judged_at is not None:
+            within = 1 if outcome.within else 0
+            found.append((f"norm:{outcome.norm}", minute_of(outcome.judged_at), 1, within, within))
+    return found
+
+
+def of_answer(value: AnswerTuple | None) -> tuple[str, list[Contribution]]:
+    """The channel and contributions of an answer, one for each aspect; none while its channel is unknown."""
+    if value is None:
+        return "", []
+    answered_at, data = value[3], value[4]
+    minute = minute_of(answered_at)
+    found = []
+    for aspect, grade in data["items"].items():
+        x = thousandths(grade)
+        found.append((measure_of(data["instrument"], data["version"], aspect), minute, 1, x, x * x))
+    channel: str = data.get("channel", "")
+    return channel, found if channel else []
+
+
+class Net:
+    """Changes of many contacts netted per (channel, measure, minute) before they touch the sums: far fewer updates."""
+
+    def __init__(self) -> None:
+        self._changes: dict[tuple[str, str, int], list[int]] = {}
+
+    def add(self, channel: str, contributions: Iterable[Contribution], sign: int) -> None:
+        """Add (+1) or take away (−1) contributions under a channel."""
+        changes = self._changes
+        for measure, minute, n, total, squares in contributions:
+            change = changes.get((channel, measure, minute))
+            if change is None:
+                changes[channel, measure, minute] = [sign * n, sign * total, sign * squares]
+            else:
+                change[0] += sign * n
+                change[1] += sign * total
+                change[2] += sign * squares
+
+    def deltas(self) -> list[Delta]:
+        """The net changes, without those that cancelled out."""
+        return [(*key, change[0], change[1], change[2]) for key, change in self._changes.items() if change[0] or change[1] or change[2]]

@@ -1,0 +1,100 @@
+"""The organisations in force: their YAML files, held against what the store says is in force."""
+
+import logging
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from pipeline import metrics
+from pipeline.configured import Configured
+from pipeline.health import Health
+from pipeline.store.configuration import InForce, why_refused
+from schemas.errors import InvalidConfiguration
+from schemas.organisation import Organisation, load_organisation
+
+log = logging.getLogger(__name__)
+
+
+class ConfigurationStore(Protocol):
+    """What is needed of the store."""
+
+    def in_force(self) -> dict[str, InForce]: ...
+    def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None: ...
+
+
+class Organisations:
+    """Takes up the files of a directory. A file that is wrong or refused changes nothing: what was in force stays, and it is said why.
+
+    readers: ClickHouse users that may read every organisation here. clock: epoch milliseconds. today: the present date.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        store: ConfigurationStore,
+        readers: tuple[str, ...],
+        health: Health,
+        clock: Callable[[], int],
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self._directory = directory
+        self._store = store
+        self._readers = readers
+        self._health = health
+        self._clock = clock
+        self._today = today
+        self._seen: dict[Path, tuple[int, int]] = {}
+        self._in_force: dict[str, Configured] = {}
+
+    def in_force(self) -> dict[str, Configured]:
+        """By organisation; a new dictionary at every change."""
+        return self._in_force
+
+    def refresh(self) -> bool:
+        """Look at the directory again, and whether anything came into force. Blocks, and waits while ClickHouse is unavailable."""
+        files = {path: _stamp(path) for path in sorted(self._directory.glob("*.yaml"))}
+        changed = [path for path, stamp in files.items() if self._seen.get(path) != stamp]
+        if not changed:
+            return False
+        stored = self._store.in_force()
+        taken_up = dict(self._in_force)
+        for path in changed:
+            self._seen[path] = files[path]
+            try:
+                configured = self._take_up(path, stored)
+            except InvalidConfiguration as error:
+                self._refuse(path.stem, str(error))
+                continue
+            taken_up[configured.organisation.organisation] = configured
+        news = taken_up != self._in_force
+        self._in_force = taken_up
+        return news
+
+    def _take_up(self, path: Path, stored: dict[str, InForce]) -> Configured:
+        organisation = load_organisation(path)
+        text = path.read_text(encoding="utf-8-sig")
+        name = organisation.organisation
+        before = stored.get(name)
+        why = why_refused(organisation, before, self._today()) if before else ""
+        if before and why:
+            self._refuse(name, f"{path}: {why}. Contacts judged by the configuration in force are stored; it stays in force until they are judged again")
+            return Configured.of(before.organisation, before.generation)
+        self._health.refused = {key: value for key, value in self._health.refused.items() if key not in (name, path.stem)}
+        metrics.REFUSED.labels(name).set(0)
+        configured = Configured.of(organisation, before.generation if before else 0)
+        if before is None or before.organisation != organisation:
+            self._store.register(organisation, text, configured.generation, self._readers, self._clock())
+            log.warning("organisation %s: configuration of %s is in force", name, path.name)
+        return configured
+
+    def _refuse(self, name: str, why: str) -> None:
+        self._health.refused = {**self._health.refused, name: why}
+        metrics.REFUSED.labels(name).set(1)
+        log.error("configuration refused: %s", why)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What tells a changed file: when and how large it was written."""
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size

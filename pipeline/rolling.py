@@ -1,0 +1,187 @@
+"""Rolling figures of one organisation: integer sums per minute, and over four windows that end at `as_of`.
+
+Minute m holds the instants (m−1 min, m]: minutes are ceilings, so that the window (as_of − w, as_of] is exact. A contribution stands in its
+minute also when that lies ahead (the deadline of an open contact): only `as_of` moves. What leaves the longest window is forgotten.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from pipeline.intervals import mean_interval, share_interval
+
+WINDOWS: dict[str, int] = {"1h": 60, "24h": 1_440, "7d": 10_080, "28d": 40_320}
+"""Windows in minutes of elapsed time."""
+LONGEST = max(WINDOWS.values())
+_LENGTHS = tuple(WINDOWS.values())
+
+Sum = tuple[int, int, int]
+"""(n, Σx, Σx²), integers."""
+SeriesKey = tuple[str, str]
+"""(channel, measure)."""
+Delta = tuple[str, str, int, int, int, int]
+"""(channel, measure, minute, Δn, ΔΣx, ΔΣx²)."""
+
+
+def minute_of(at_ms: int) -> int:
+    """The minute that holds an instant: its ceiling, in minutes since the epoch."""
+    return -(-at_ms // 60_000)
+
+
+class Figure(NamedTuple):
+    """One rolling figure. value and interval are in the measure's unit: a share of 0-1, a grade, seconds, or a number of contacts."""
+
+    channel: str
+    measure: str
+    window: str
+    as_of: int
+    n: int
+    total: int
+    squares: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def figure(channel: str, measure: str, window: str, as_of: int, sums: Sum) -> Figure:
+    """The figure of a window's sums: `as_of` in minutes, value None without observations."""
+    n, total, squares = sums
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    if measure == "volume":
+        value = float(n)
+    elif n > 0 and is_share(measure):
+        value, interval = total / n, share_interval(n, total)
+    elif n > 0:  # grades are kept in thousandths, waits in milliseconds
+        value = total / n / 1000
+        bounds = mean_interval(n, total, squares)
+        interval = (bounds[0] / 1000, bounds[1] / 1000) if bounds else None
+    low, high = interval if interval else (None, None)
+    return Figure(channel, measure, window, as_of, n, total, squares, value, low, high)
+
+
+def is_share(measure: str) -> bool:
+    """Whether a measure's x is 0 or 1 and its value a share."""
+    return measure == "abandonment" or measure.startswith("norm:")
+
+
+def attainment(found: Figure, target: float | None, minimum_n: int) -> str:
+    """`met`, `not_met`, `too_few` (to tell) or "" (no target).
+
+    A norm is judged over all contacts, so its share itself is compared. Answers are a sample: their mean meets a target when the whole
+    interval does, misses it when no part does, and otherwise the answers are too few to tell.
+    """
+    if target is None or found.measure == "volume":
+        return ""
+    if found.n < minimum_n or found.value is None:
+        return "too_few"
+    if is_share(found.measure):
+        return "met" if found.value >= target else "not_met"
+    if found.low is None or found.high is None:
+        return "too_few"
+    if found.low >= target:
+        return "met"
+    return "not_met" if found.high < target else "too_few"
+
+
+class _Series:
+    """The minutes of one (channel, measure), and the sums of each window at `as_of`."""
+
+    __slots__ = ("minutes", "windows")
+
+    def __init__(self) -> None:
+        self.minutes: dict[int, Sum] = {}
+        self.windows: list[list[int]] = [[0, 0, 0] for _ in _LENGTHS]
+
+
+class Sums:
+    """All series of one organisation at one `as_of` (in minutes)."""
+
+    def __init__(self, as_of: int) -> None:
+        self.as_of = as_of
+        self._series: dict[SeriesKey, _Series] = {}
+        self._touched: set[SeriesKey] = set()
+
+    @classmethod
+    def load(cls, as_of: int, contributions: Iterable[Delta]) -> "Sums":
+        """Sums from stored contributions; every series found counts as touched."""
+        sums = cls(as_of)
+        sums.apply(contributions)
+        return sums
+
+    def apply(self, deltas: Iterable[Delta]) -> None:
+        """Add net changes. Minutes that left the longest window have no effect."""
+        as_of, oldest = self.as_of, self.as_of - LONGEST
+        for channel, measure, minute, n, total, squares in deltas:
+            if minute <= oldest or not (n or total or squares):
+                continue
+            key = (channel, measure)
+            series = self._series.get(key)
+            if series is None:
+                series = self._series[key] = _Series()
+            old = series.minutes.get(minute)
+            new = (n, total, squares) if old is None else (old[0] + n, old[1] + total, old[2] + squares)
+            if any(new):
+                series.minutes[minute] = new
+            else:
+                series.minutes.pop(minute, None)
+            if minute <= as_of:
+                age = as_of - minute
+                for length, window in zip(_LENGTHS, series.windows, strict=True):
+                    if age < length:
+                        window[0] += n
+                        window[1] += total
+                        window[2] += squares
+                self._touched.add(key)
+
+    def advance(self, as_of: int) -> None:
+        """Move the windows' end forward to `as_of`; moving back has no effect."""
+        if as_of <= self.as_of:
+            return
+        before, self.as_of = self.as_of, as_of
+        for key, series in self._series.items():
+            if self._advance(series, before, as_of):
+                self._touched.add(key)
+
+    @staticmethod
+    def _advance(series: _Series, before: int, as_of: int) -> bool:
+        """Whether any window changed. A step of many minutes walks over what is stored, a short one over the minutes passed."""
+        minutes, changed = series.minutes, False
+        step = as_of - before
+        for length, window in zip(_LENGTHS, series.windows, strict=True):
+            for minute in _stored(minutes, before, as_of, step):
+                if minute > as_of - length:
+                    changed = True
+                    for i, amount in enumerate(minutes[minute]):
+                        window[i] += amount
+            for minute in _stored(minutes, before - length, min(before, as_of - length), step):
+                changed = True
+                for i, amount in enumerate(minutes[minute]):
+                    window[i] -= amount
+        for minute in list(_stored(minutes, before - LONGEST, as_of - LONGEST, step)):
+            del minutes[minute]
+        return changed
+
+    def touched(self) -> list[Figure]:
+        """The figures of every series that changed since the last call, in all windows."""
+        found = [found for key in sorted(self._touched) for found in self._figures(key)]
+        self._touched.clear()
+        return found
+
+    def all(self) -> list[Figure]:
+        """Every figure at `as_of`."""
+        return [found for key in sorted(self._series) for found in self._figures(key)]
+
+    def _figures(self, key: SeriesKey) -> Iterator[Figure]:
+        for window, sums in zip(WINDOWS, self._series[key].windows, strict=True):
+            yield figure(*key, window, self.as_of, (sums[0], sums[1], sums[2]))
+
+    def minutes(self) -> dict[tuple[str, str, int], Sum]:
+        """What is stored, by (channel, measure, minute): to compare with the same figures computed by SQL."""
+        return {(*key, minute): sums for key, series in self._series.items() for minute, sums in series.minutes.items()}
+
+
+def _stored(minutes: dict[int, Sum], after: int, until: int, step: int) -> list[int]:
+    """The stored minutes in (after, until]."""
+    if step > len(minutes):
+        return [minute for minute in minutes if after < minute <= until]
+    return [minute for minute in range(after + 1, until + 1) if minute in minutes]

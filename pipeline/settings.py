@@ -1,0 +1,80 @@
+"""Settings of every process, from environment variables `CONTACTMETER_…`; read once, in the composition root."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import InvalidConfiguration
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One frozen object. Times in seconds; `organisations` is the directory of the organisations' YAML files."""
+
+    kafka: str = "127.0.0.1:9092"
+    replication: int = 1
+    clickhouse_host: str = "127.0.0.1"
+    clickhouse_port: int = 8123
+    clickhouse_user: str = "app"
+    clickhouse_password: str = ""
+    clickhouse_secure: bool = False
+    boards: tuple[str, ...] = ("board",)
+    organisations: Path = Path("organisations")
+    group: str = "contactmeter-worker"
+    instance: str = ""
+    health_host: str = "127.0.0.1"
+    health_port: int = 9102
+    stall_after_s: float = 30.0
+    batch_bytes: int = 6_000_000
+    contacts_in_memory: int = 100_000
+    fault: str = ""
+
+    def __repr__(self) -> str:
+        return f"Settings(kafka={self.kafka!r}, clickhouse={self.clickhouse_host}:{self.clickhouse_port}, group={self.group!r})"
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings. Raises InvalidConfiguration, naming the variable that is wrong."""
+    default = Settings()
+
+    def text(name: str, fallback: str) -> str:
+        return environment.get(f"CONTACTMETER_{name}", "") or fallback
+
+    def number(name: str, fallback: float) -> float:
+        given = text(name, str(fallback))
+        try:
+            return float(given)
+        except ValueError:
+            raise InvalidConfiguration(f"CONTACTMETER_{name} is {given!r}; it must be a number") from None
+
+    return Settings(
+        kafka=text("KAFKA", default.kafka),
+        replication=int(number("REPLICATION", default.replication)),
+        clickhouse_host=text("CLICKHOUSE_HOST", default.clickhouse_host),
+        clickhouse_port=int(number("CLICKHOUSE_HTTP_PORT", default.clickhouse_port)),
+        clickhouse_user=text("CLICKHOUSE_USER", default.clickhouse_user),
+        clickhouse_password=_secret(environment, "CLICKHOUSE_PASSWORD"),
+        clickhouse_secure=text("CLICKHOUSE_SECURE", "no") == "yes",
+        boards=tuple(filter(None, text("BOARD_USERS", ",".join(default.boards)).split(","))),
+        organisations=Path(text("ORGANISATIONS", str(default.organisations))),
+        group=text("GROUP", default.group),
+        instance=text("INSTANCE", default.instance),
+        health_host=text("HEALTH_HOST", default.health_host),
+        health_port=int(number("HEALTH_PORT", default.health_port)),
+        stall_after_s=number("STALL_AFTER_S", default.stall_after_s),
+        batch_bytes=int(number("BATCH_BYTES", default.batch_bytes)),
+        contacts_in_memory=int(number("CONTACTS_IN_MEMORY", default.contacts_in_memory)),
+        fault=text("FAULT", default.fault),
+    )
+
+
+def _secret(environment: Mapping[str, str], name: str) -> str:
+    """A secret from its variable, or from the file that `…_FILE` names."""
+    path = environment.get(f"CONTACTMETER_{name}_FILE", "")
+    if not path:
+        return environment.get(f"CONTACTMETER_{name}", "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise InvalidConfiguration(f"CONTACTMETER_{name}_FILE names {path}, which can't be read: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""All access to ClickHouse: the only package that imports clickhouse_connect."""

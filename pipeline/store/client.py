@@ -1,0 +1,95 @@
+"""Connections to ClickHouse, and which of its errors mean "wait" and which mean "crash"."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+from urllib3.exceptions import HTTPError
+
+from schemas.errors import ContactmeterError
+
+DATABASE = "contactmeter"
+VIEWS = "contactmeter_views"
+
+_PASSING = frozenset({159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 319, 425, 439, 516, 999})
+"""Server errors that pass: time-outs, too many queries or parts, memory or disk full, read-only, network, a password not loaded yet."""
+
+Result = TypeVar("Result")
+
+
+class Unavailable(ContactmeterError):
+    """ClickHouse can't do this now; the same call may succeed after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where ClickHouse answers over HTTP, and as whom. The password is never shown."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    secure: bool = False
+
+    def __repr__(self) -> str:
+        return f"Connection({self.user}@{self.host}:{self.port})"
+
+    def open(self, database: str = DATABASE) -> Client:
+        """A client of its own, to be used by one thread at a time. Raises Unavailable."""
+        with passing_errors(repr(self)):
+            client: Client = clickhouse_connect.get_client(
+                host=self.host,
+                port=self.port,
+                username=self.user,
+                password=self.password,
+                database=database,
+                secure=self.secure,
+                autogenerate_session_id=False,
+                connect_timeout=5,
+                send_receive_timeout=120,
+                query_retries=0,
+            )
+            return client
+
+
+@contextmanager
+def passing_errors(doing: str) -> Iterator[None]:
+    """Turn errors that pass into Unavailable; let the others through."""
+    try:
+        yield
+    except (OperationalError, HTTPError, OSError) as error:
+        raise Unavailable(f"ClickHouse does not answer ({doing}): {first_line(error)}") from error
+    except DatabaseError as error:
+        if error_code(error) in _PASSING:
+            raise Unavailable(f"ClickHouse can't do this now ({doing}): {first_line(error)}") from error
+        raise
+
+
+def error_code(error: ClickHouseError) -> int:
+    """The server's error code, 0 when it names none."""
+    text = str(error)
+    start = text.find("Code: ")
+    digits = text[start + 6 : start + 12].split(".")[0] if start >= 0 else ""
+    return int(digits) if digits.isdigit() else 0
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, short enough for a log."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+def persistently(action: Callable[[], Result], wait: Callable[[Unavailable], None]) -> Result:
+    """Do `action` until it is not Unavailable; `wait` is called in between and may raise to give up."""
+    while True:
+        try:
+            return action()
+        except Unavailable as error:
+            wait(error)

@@ -1,0 +1,137 @@
+"""The configuration in force, as the store holds it, and whether a changed file may take its place."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from pipeline.store.client import passing_errors
+from schemas import yamlfile
+from schemas.organisation import Organisation
+from schemas.types import EPOCH, epoch_ms
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A stored configuration, its generation, and whether contacts or answers were stored under it."""
+
+    organisation: Organisation
+    generation: int
+    judging: dict[str, Any]
+    has_data: bool
+
+
+def in_force(client: Client) -> dict[str, InForce]:
+    """Every stored configuration by organisation. Raises Unavailable."""
+    with passing_errors("reading the configuration"):
+        rows = client.query("SELECT organisation, configuration, generation, judging FROM organisations FINAL").result_rows
+        used = client.query(
+            "SELECT DISTINCT organisation FROM contacts UNION DISTINCT SELECT DISTINCT organisation FROM survey_answers"
+        ).result_rows
+    with_data = {name for (name,) in used}
+    return {
+        name: InForce(yamlfile.loads(configuration, Organisation, f"stored configuration of {name}"), generation, orjson.loads(judging), name in with_data)
+        for name, configuration, generation, judging in rows
+    }
+
+
+def why_refused(new: Organisation, stored: InForce, today: date) -> str:
+    """Why a changed configuration may not take the place of the stored one; "" when it may.
+
+    What decides how contacts are judged may grow (a source, a channel, an instrument, a norm that starts to hold after today) but not change
+    while contacts are stored: their outcomes would no longer be what the configuration says.
+    """
+    if not stored.has_data:
+        return ""
+    old, judging = stored.judging, orjson.loads(orjson.dumps(new.judging()))
+    for name in ("zone", "opening_hours", "closing_days"):
+        if old[name] != judging[name]:
+            return f"{name} changed"
+    for name in ("sources", "channels", "scales"):
+        for key, value in old[name].items():
+            if judging[name].get(key) != value:
+                return f"{name}: {key!r} changed or is gone"
+    return _why_norms_refused(old["norms"], judging["norms"], today.isoformat())
+
+
+def _why_norms_refused(old: list[dict[str, Any]], new: list[dict[str, Any]], today: str) -> str:
+    def without_end(norm: dict[str, Any]) -> dict[str, Any]:
+        return {**norm, "valid": norm["valid"]["start"]}
+
+    known = {(norm["id"], norm["valid"]["start"]): norm for norm in old}
+    for norm in new:
+        before = known.pop((norm["id"], norm["valid"]["start"]), None)
+        if before is None:
+            if norm["valid"]["start"] <= today:
+                return f"norm {norm['id']!r} would also judge contacts that are stored; let it hold from tomorrow on (`valid: {{from: …}}`)"
+        elif without_end(before) != without_end(norm):
+            return f"norm {norm['id']!r} changed; end it (`valid: {{to: …}}`) and add a version that holds from tomorrow on"
+        elif before["valid"]["end"] != norm["valid"]["end"] and min(before["valid"]["end"], norm["valid"]["end"]) <= today:
+            return f"norm {norm['id']!r}: its end lies in the past, where contacts were judged already"
+    return f"norm {next(iter(known))[0]!r} is gone" if known else ""
+
+
+def register(client: Client, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
+    """Write a configuration as in force, for the views and for the next start. `text` is its file, `readers` may read it. Raises Unavailable."""
+    name = organisation.organisation
+    with passing_errors(f"registering {name}"):
+        for table, rows in _rows(organisation, now_ms).items():
+            if rows:
+                client.insert(table, [list(row.values()) for row in rows], column_names=list(rows[0]))
+        client.insert(
+            "readers", [[user, name, now_ms] for user in sorted({*readers, str(client.command("SELECT currentUser()"))})],
+            column_names=["user", "organisation", "version"],
+        )  # fmt: skip
+        client.insert(  # last: while it is not there, the next start registers again
+            "organisations",
+            [[name, now_ms, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
+              organisation.minimum_n, text, orjson.dumps(organisation.judging()).decode()]],
+            column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated", "minimum_n", "configuration", "judging"],
+        )  # fmt: skip
+
+
+def _rows(organisation: Organisation, now_ms: int) -> dict[str, list[dict[str, Any]]]:
+    """Rows for the views: norms, instruments, channels, offsets."""
+    common = {"organisation": organisation.organisation, "version": now_ms}
+    norms = [
+        {**common, "norm": norm.id, "norm_version": number, "title_nl": norm.title.nl, "title_en": norm.title.en, "clock": norm.clock,
+         "threshold": norm.threshold or "", "target": norm.target, "denominator": norm.denominator,
+         "valid_from": max(norm.valid.start, date(1900, 1, 1)), "valid_to": min(norm.valid.end, date(2299, 12, 31)), "published_in": norm.source}
+        for name in sorted({norm.id for norm in organisation.norms})
+        for number, norm in enumerate(organisation.norm_versions(name), start=1)
+    ]  # fmt: skip
+    instruments = [
+        {**common, "instrument": name, "instrument_version": instrument.version, "aspect": aspect, "title_nl": instrument.title.nl,
+         "title_en": instrument.title.en, "aspect_nl": settings.title.nl, "aspect_en": settings.title.en, "population": instrument.population,
+         "minimum": instrument.scale.minimum, "maximum": instrument.scale.maximum, "target": settings.target}
+        for name, versions in organisation.instruments.items()
+        for instrument in versions
+        for aspect, settings in instrument.aspects.items()
+    ]  # fmt: skip
+    channels = [{**common, "channel": channel, "max_open_ms": organisation.max_open_ms(channel)} for channel in organisation.channels]
+    offsets = [{**common, "since": since, "seconds": seconds} for since, seconds in offsets_of(organisation.zone)]
+    return {"norms": norms, "instruments": instruments, "channels": channels, "offsets": offsets}
+
+
+def offsets_of(zone: str, first_year: int = 1990, last_year: int = 2101) -> list[tuple[int, int]]:
+    """(since in ms, seconds east of UTC) whenever the zone's offset changes, found by halving between two days that differ."""
+
+    def offset(moment: datetime) -> int:
+        shift = moment.astimezone(ZoneInfo(zone)).utcoffset()
+        return int(shift.total_seconds()) if shift is not None else 0
+
+    moment, last = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year, 1, 1, tzinfo=UTC)
+    found = [(epoch_ms(moment), offset(moment))]
+    while moment < last:
+        following = moment + timedelta(days=1)
+        if offset(following) != offset(moment):
+            low, high = epoch_ms(moment), epoch_ms(following)
+            while high - low > 1_000:
+                middle = (low + high) // 2_000 * 1_000
+                low, high = (middle, high) if offset(EPOCH + timedelta(milliseconds=middle)) == offset(moment) else (low, middle)
+            found.append((high, offset(following)))
+        moment = following
+    return found

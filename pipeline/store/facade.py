@@ -1,0 +1,103 @@
+"""The store as the worker's loop uses it: every call waits by itself while ClickHouse is unavailable."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline import metrics
+from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.decode import AnswerKey, ContactKey
+from pipeline.known import Hashes
+from pipeline.rolling import Sums
+from pipeline.rows import Row
+from pipeline.store import configuration, state
+from pipeline.store.client import Connection, Unavailable, persistently
+from pipeline.store.writer import Writer
+from schemas.organisation import Organisation
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class ClickHouseStore:
+    """Reads and writes; one connection a thread for reading, one for batches, one for figures.
+
+    `waiting` is told why while ClickHouse is unavailable, and "" when it answers again.
+    """
+
+    def __init__(self, connection: Connection, waiting: Callable[[str], None], after_insert: Callable[[str], None] = lambda _table: None) -> None:
+        self._connection = connection
+        self._waiting = waiting
+        self._local = threading.local()
+        self._batches = Writer(connection, self._wait, after_insert)
+        self._figures = Writer(connection, self._wait)
+        self._figures_lock = threading.Lock()
+        self._unavailable_since: float | None = None
+
+    def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]:
+        """See state.sums."""
+        return self._read(lambda client: state.sums(client, organisations, as_of))
+
+    def hashes(self, table: str, organisations: Sequence[str]) -> Hashes:
+        """See state.hashes."""
+        return self._read(lambda client: state.hashes(client, table, organisations))
+
+    def look_up(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]:
+        """The stored ones among contacts and answers."""
+        return self._read(lambda client: (state.contacts(client, contacts), state.answers(client, answers)))
+
+    def in_force(self) -> dict[str, configuration.InForce]:
+        """See configuration.in_force."""
+        return self._read(configuration.in_force)
+
+    def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
+        """See configuration.register."""
+        self._read(lambda client: configuration.register(client, organisation, text, generation, readers, now_ms))
+
+    def write(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Insert a batch's rows, contacts last."""
+        self._batches.write(tables)
+        self._answers_again()
+
+    def write_figures(self, rows: Sequence[Row]) -> None:
+        """Insert rows of `rolling` apart from any batch."""
+        with self._figures_lock:
+            self._figures.write({"rolling": rows})
+        self._answers_again()
+
+    def _read(self, action: Callable[[Client], Result]) -> Result:
+        def attempt() -> Result:
+            client = getattr(self._local, "client", None)
+            if client is None:
+                client = self._local.client = self._connection.open()
+            try:
+                return action(client)
+            except Unavailable:
+                self._local.client = None
+                raise
+
+        found = persistently(attempt, self._wait)
+        self._answers_again()
+        return found
+
+    def _wait(self, error: Unavailable) -> None:
+        """Wait as long as it takes, and say so: at once, then every half minute."""
+        metrics.RETRIES.inc()
+        metrics.WAITING.set(1)
+        now = time.monotonic()
+        if self._unavailable_since is None or now - self._unavailable_since > 30:
+            self._unavailable_since = now
+            log.warning("%s; waiting, nothing is lost", error)
+        self._waiting(str(error))
+        time.sleep(error.retry_after)
+
+    def _answers_again(self) -> None:
+        if self._unavailable_since is not None:
+            self._unavailable_since = None
+            metrics.WAITING.set(0)
+            self._waiting("")
+            log.warning("ClickHouse answers again")

@@ -1,0 +1,132 @@
+"""What the command line and the reports read: the views, never a table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.store.client import Connection, passing_errors
+
+
+class RollingRow(NamedTuple):
+    """One rolling figure. value and interval in the measure's unit; as_of in UTC."""
+
+    channel: str
+    measure: str
+    window: str
+    as_of: datetime
+    n: int
+    total: int
+    squares: int
+
+
+class QuarterRow(NamedTuple):
+    """Integer sums of one measure in one quarter; `group` is a channel, or channel and via."""
+
+    group: str
+    measure: str
+    quarter: str
+    n: int
+    total: int
+    squares: int
+
+
+class OutcomeRow(NamedTuple):
+    """Verdicts of one norm in one quarter. `excluded` names the reason, "" for those that count or will."""
+
+    group: str
+    norm: str
+    quarter: str
+    excluded: str
+    outcomes: int
+    within: int
+    late: int
+    pending: int
+    overdue: int
+    stale: int
+
+
+class Views:
+    """The views, read as one user: what `readers` lets that user see. Raises Unavailable."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._client: Client = connection.open(database="contactmeter_views")
+
+    def organisations(self) -> dict[str, dict[str, Any]]:
+        """What is in force, by organisation."""
+        return {str(row["organisation"]): dict(row) for row in self._named("SELECT * FROM v_organisations ORDER BY organisation", {})}
+
+    def targets(self, organisation: str) -> dict[str, float]:
+        """Target per measure: of a norm that of its latest version."""
+        found: dict[str, float] = {}
+        for norm, target in self._rows("SELECT norm, target FROM v_norms WHERE organisation = {organisation:String} ORDER BY norm_version", organisation):
+            if target is not None:
+                found[f"norm:{norm}"] = target
+        sql = "SELECT instrument, instrument_version, aspect, target FROM v_instruments WHERE organisation = {organisation:String}"
+        for instrument, version, aspect, target in self._rows(sql, organisation):
+            if target is not None:
+                found[f"answer:{instrument}:{version}:{aspect}"] = target
+        return found
+
+    def rolling(self, organisation: str) -> list[RollingRow]:
+        """The last figures as the worker saw them."""
+        sql = """SELECT channel, measure, window, as_of, n, total, squares FROM v_rolling WHERE organisation = {organisation:String}
+                 ORDER BY channel, measure, indexOf(['1h', '24h', '7d', '28d'], window)"""
+        return [RollingRow._make(row) for row in self._rows(sql, organisation)]
+
+    def rolling_at(self, organisation: str, at: datetime) -> list[RollingRow]:
+        """Figures at an instant, recomputed from what is stored; windows without observations are absent."""
+        sql = """SELECT channel, measure, window, {at:DateTime64(3, 'UTC')}, n, total, squares
+                 FROM v_rolling_at(organisation = {organisation:String}, at = {at:DateTime64(3, 'UTC')})
+                 ORDER BY channel, measure, indexOf(['1h', '24h', '7d', '28d'], window)"""
+        return [RollingRow._make(row) for row in self._rows(sql, organisation, at)]
+
+    def quarter_sums(self, organisation: str, at: datetime, opened: bool, via: bool) -> list[QuarterRow]:
+        """Sums by quarter up to an instant; by the opening of the contact when `opened`, by via as well when `via`."""
+        sql = f"""SELECT {_group(via)} AS group, measure, {_quarter(opened)} AS q, sum(n), sum(total), sum(squares)
+                  FROM v_quarter_sums(organisation = {{organisation:String}}, at = {{at:DateTime64(3, 'UTC')}})
+                  GROUP BY group, measure, q ORDER BY group, measure, q"""
+        return [QuarterRow._make(row) for row in self._rows(sql, organisation, at)]
+
+    def quarter_outcomes(self, organisation: str, at: datetime, opened: bool, via: bool) -> list[OutcomeRow]:
+        """Verdicts by quarter at an instant."""
+        sql = f"""SELECT {_group(via)} AS group, norm, {_quarter(opened)} AS q, excluded, sum(outcomes), sum(within), sum(late), sum(pending),
+                      sum(overdue), sum(stale)
+                  FROM v_quarter_outcomes(organisation = {{organisation:String}}, at = {{at:DateTime64(3, 'UTC')}})
+                  GROUP BY group, norm, q, excluded ORDER BY group, norm, q, excluded"""
+        return [OutcomeRow._make(row) for row in self._rows(sql, organisation, at)]
+
+    def last_event(self, organisation: str) -> datetime | None:
+        """The last moment at which anything counted or happened that is not ahead of now; None without any."""
+        sql = "SELECT last_at FROM v_last_event WHERE organisation = {organisation:String}"
+        rows = list(self._rows(sql, organisation))
+        return rows[0][0].replace(tzinfo=UTC) if rows else None
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows stored per organisation: contacts, answers, rejects."""
+        sql = "SELECT organisation, contacts, answers, rejects FROM v_counts ORDER BY organisation"
+        return {row[0]: {"contacts": row[1], "answers": row[2], "rejects": row[3]} for row in self._rows(sql)}
+
+    def _rows(self, sql: str, organisation: str = "", at: datetime | None = None) -> Iterator[Sequence[Any]]:
+        parameters: dict[str, Any] = {"organisation": organisation}
+        if at is not None:
+            parameters["at"] = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        with passing_errors("reading the views"):
+            yield from self._client.query(sql, parameters=parameters).result_rows
+
+    def _named(self, sql: str, parameters: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+        with passing_errors("reading the views"):
+            yield from self._client.query(sql, parameters=parameters).named_results()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _group(via: bool) -> str:
+    return "concat(channel, ' via ', via)" if via else "toString(channel)"
+
+
+def _quarter(opened: bool) -> str:
+    return "quarter_opened" if opened else "quarter"

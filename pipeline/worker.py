@@ -1,0 +1,254 @@
+"""The worker's loop: take records, fold them in, write, acknowledge. It knows no Faust (app.py hands it records) and no SQL.
+
+    decode -> look up what is missing -> apply -> await the write of the batch before -> start this one's write; acknowledge when it is done
+
+Records are acknowledged in the order in which they were taken and only after everything they caused is stored. Whatever belongs to an
+assignment that has ended is dropped unacknowledged: Kafka delivers it again to the new owner.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline import metrics
+from pipeline.assignment import Assignment, StoredAnswer, StoredContact
+from pipeline.configured import Configured
+from pipeline.decode import AnswerKey, ContactKey, Decoded, Record, Reject, decode
+from pipeline.health import Health
+from pipeline.known import Hashes, Known
+from pipeline.rolling import Sums, minute_of
+from pipeline.rows import Row
+from schemas.partitions import partition_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A record and how to acknowledge it."""
+
+    record: Record
+    acknowledge: Callable[[], object]
+
+
+class Store(Protocol):
+    """What the loop needs of the store. Calls block and wait by themselves while ClickHouse is unavailable."""
+
+    def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]: ...
+    def hashes(self, table: str, organisations: Sequence[str]) -> Hashes: ...
+    def look_up(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]: ...
+    def write(self, tables: Mapping[str, Sequence[Row]]) -> None: ...
+    def write_figures(self, rows: Sequence[Row]) -> None: ...
+
+
+class Worker:
+    """One worker process. All methods run in one event loop; blocking calls go to threads.
+
+    configured: the organisations in force. start_of: the first offset to read, by partition, for partitions just assigned (blocking).
+    send_rejects: delivers rejects to their topic. clock: epoch milliseconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        configured: Callable[[], dict[str, Configured]],
+        start_of: Callable[[frozenset[int]], dict[int, int]],
+        send_rejects: Callable[[Sequence[Reject]], Awaitable[None]],
+        health: Health,
+        clock: Callable[[], int],
+        batch_bytes: int,
+        contacts_in_memory: int,
+    ) -> None:
+        self._store = store
+        self._configured = configured
+        self._start_of = start_of
+        self._send_rejects = send_rejects
+        self._health = health
+        self._clock = clock
+        self._batch_bytes = batch_bytes
+        self._contacts_in_memory = contacts_in_memory
+        self._partitions: frozenset[int] = frozenset()
+        self._epoch = 0
+        self._assignments = 0
+        self._next: dict[int, int] = {}
+        self._state: Assignment | None = None
+        self._loading = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
+
+    # ── assignment ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def assigned(self, partitions: frozenset[int]) -> None:
+        """A rebalance ended: these partitions are ours now. What we knew is forgotten, others may have written meanwhile."""
+        self._partitions = partitions
+        self._epoch += 1
+        self._assignments += 1
+        self._next.clear()
+        self.reload()
+        self._health.partitions = partitions
+        log.info("assigned %d partitions", len(partitions))
+
+    def revoked(self) -> None:
+        """A rebalance began: from now on nothing is ours."""
+        self._partitions = frozenset()
+        self._epoch += 1
+        self._next.clear()
+        self.reload()
+
+    def reload(self) -> None:
+        """Compute the state anew before the next step: a rebalance, or another configuration."""
+        self._state = None
+        self._health.assigned = False
+
+    async def state(self) -> Assignment | None:
+        """The state of the present assignment, computed when there is none; None while no partition is ours."""
+        if self._state is not None:
+            return self._state
+        async with self._loading:
+            while self._state is None and self._partitions:
+                await self._written()
+                epoch = self._epoch
+                state = await asyncio.to_thread(self._load, self._partitions, dict(self._next))
+                if epoch == self._epoch and self._partitions:
+                    self._state = state
+                    self._health.assigned = True
+                    metrics.ASSIGNMENTS.inc()
+        return self._state
+
+    def _load(self, partitions: frozenset[int], following: Mapping[int, int]) -> Assignment:
+        """The committed offsets first, then sums, then hashes: this order makes a late insert of the earlier owner detectable."""
+        begin = time.monotonic()
+        start = {**self._start_of(partitions), **following}
+        mine = {name: entry for name, entry in self._configured().items() if partition_of(name) in partitions}
+        as_of = minute_of(self._clock())
+        names = sorted(mine)
+        sums = self._store.sums(names, as_of) if names else {}
+        contacts = Known(self._store.hashes("contacts", names)) if names else Known.none()
+        answers = Known(self._store.hashes("survey_answers", names)) if names else Known.none()
+        self._health.organisations = tuple(names)
+        log.info("state of %d organisations computed in %.2f s; %d contacts are stored", len(names), time.monotonic() - begin, len(contacts))
+        return Assignment(time.time_ns(), start, self._configured(), sums, contacts, answers)
+
+    def _accepts(self, record: Record, state: Assignment) -> bool:
+        """Whether a record follows on what this assignment has read.
+
+        Faust's buffers can still hold records of before a rebalance. After the first assignment of a process the first record taken of a
+        partition must not lie past the offset from which it is delivered again: else the acknowledgement of a stale one would skip others.
+        """
+        if record.partition not in self._partitions:
+            return False
+        if record.partition not in self._next and self._assignments > 1 and record.offset > state.start.get(record.partition, 0):
+            return False
+        self._next[record.partition] = record.offset + 1
+        return True
+
+    # ── batches ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def take(self, taken: Sequence[Taken]) -> None:
+        """Process records in order, in micro-batches of at most `batch_bytes`."""
+        batch: list[Taken] = []
+        size = 0
+        for item in taken:
+            length = len(item.record.value or b"")
+            if batch and size + length > self._batch_bytes:
+                await self._process(batch)
+                batch, size = [], 0
+            batch.append(item)
+            size += length
+        if batch:
+            await self._process(batch)
+
+    async def _process(self, taken: list[Taken]) -> None:
+        """Fold one micro-batch in; drop it when it is no longer ours, start over when only the configuration changed."""
+        epoch = self._epoch
+        state = await self.state()
+        while state is not None and epoch == self._epoch:
+            begin = time.monotonic()
+            ours = [item for item in taken if self._accepts(item.record, state)]
+            batch = [decode(item.record, state.organisations) for item in ours]
+            if not await self._look_up(batch, state):
+                state = await self.state()
+                continue
+            state.advance(minute_of(self._clock()))
+            rows = state.apply(batch)
+            rows.add("rolling", state.figures())
+            metrics.BATCH_SECONDS.observe(time.monotonic() - begin)
+            self._count(batch, state)
+            await self._written()
+            state.trim(max(self._contacts_in_memory, 2 * sum(len(decoded.contacts) for decoded in batch)))
+            self._writing = asyncio.create_task(self._write(epoch, ours, batch, rows.tables))
+            if state.stale:
+                await self._recompute(state)
+            return
+
+    async def _look_up(self, batch: Sequence[Decoded], state: Assignment) -> bool:
+        """Fetch what the batch needs; False when the state was replaced meanwhile."""
+        contacts, answers = state.missing(batch)
+        if contacts or answers:
+            metrics.LOOKUPS.inc(len(contacts) + len(answers))
+            found = await asyncio.to_thread(self._store.look_up, contacts, answers)
+            if self._state is not state:
+                return False
+            state.remember(*found)
+        return True
+
+    async def _write(self, epoch: int, taken: Sequence[Taken], batch: Sequence[Decoded], tables: Mapping[str, Sequence[Row]]) -> None:
+        """Store what a batch caused, then acknowledge its records, unless they are no longer ours to acknowledge."""
+        begin = time.monotonic()
+        rejects = [reject for decoded in batch for reject in decoded.rejects]
+        if rejects:
+            await self._send_rejects(rejects)
+        await asyncio.to_thread(self._store.write, tables)
+        metrics.INSERT_SECONDS.observe(time.monotonic() - begin)
+        for table, rows in tables.items():
+            metrics.ROWS.labels(table).inc(len(rows))
+        if epoch == self._epoch:
+            for item in taken:
+                item.acknowledge()
+
+    async def _written(self) -> None:
+        """Wait for the write under way; its error, if any, is raised here."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await writing
+
+    async def _recompute(self, state: Assignment) -> None:
+        """Compute stale sums anew at this barrier: everything applied is stored, nothing is being applied."""
+        await self._written()
+        names = sorted(state.stale)
+        log.warning("a late writer was found; the sums of %s are computed anew", ", ".join(names))
+        fresh = await asyncio.to_thread(self._store.sums, names, minute_of(self._clock()))
+        for name, sums in fresh.items():
+            state.replace_sums(name, sums)
+            metrics.RECOMPUTED.inc()
+
+    def _count(self, batch: Sequence[Decoded], state: Assignment) -> None:
+        health = self._health
+        for decoded in batch:
+            metrics.RECORDS.inc()
+            metrics.EVENTS.inc(decoded.events)
+            health.events += decoded.events
+            health.rejects += len(decoded.rejects)
+            health.last_event_at = decoded.record.appended_ms
+            for reject in decoded.rejects:
+                metrics.REJECTS.labels(reject.reason).inc()
+        metrics.MISMATCHES.set(state.mismatches)
+        metrics.CONTACTS.set(state.contacts_in_memory)
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def tick(self) -> None:
+        """Move the windows to the present minute and write what that changed; to be called every second."""
+        state = await self.state()
+        if state is None:
+            return
+        state.advance(minute_of(self._clock()))
+        figures = state.figures()
+        if figures:
+            await asyncio.to_thread(self._store.write_figures, figures)
+
+    async def close(self) -> None:
+        """Finish the write under way, so that its records are acknowledged."""
+        await self._written()

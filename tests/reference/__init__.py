@@ -1,0 +1,1 @@
+"""The figures of four real files, recomputed with polars straight from the files and without any code of the product."""
