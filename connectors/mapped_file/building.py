@@ -1,5 +1,6 @@
 """A row's texts to events in wire form, each validated as the pipeline will; the first thing that is wrong refuses the row."""
 
+from collections import Counter
 from collections.abc import Mapping as Texts
 from dataclasses import dataclass
 from typing import Any
@@ -136,7 +137,8 @@ class Builder:
 
     def _check(self, events: list[WireEvent], rules: list[EventRule]) -> None:
         if len({event["id"] for event in events}) < len(events):
-            twice = next(event["type"] for number, event in enumerate(events) if event["id"] in {one["id"] for one in events[:number]})
+            times = Counter(event["id"] for event in events)
+            twice = next(rule.type for event, rule in zip(events, rules, strict=True) if times[event["id"]] > 1)
             raise Unusable(
                 self._mapping.contact or rules[0].at.columns[0],
                 f"two rules give the same {twice}",
@@ -149,9 +151,7 @@ class Builder:
             position = int(detail["loc"][0])
             refused = explain(position, detail)
             column = _column(rules[position], refused.path) or self._mapping.contact or rules[position].at.columns[0]
-            raise Unusable(
-                column, f"{events[position]['type']}: {refused.path}: {refused.message}", "correct the row or the mapping"
-            ) from None
+            raise Unusable(column, f"{rules[position].type}: {refused.path}: {refused.message}", "correct the row or the mapping") from None
 
 
 def _subject(kind: str, contact: str, data: dict[str, Any]) -> tuple[str, ...]:

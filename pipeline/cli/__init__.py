@@ -4,7 +4,7 @@ from importlib import import_module
 
 import typer
 
-_COMMANDS = ("stack", "load", "figures", "simulate", "doctor", "worker")
+_COMMANDS = ("stack", "demo", "load", "figures", "simulate", "doctor", "worker")
 
 
 def program() -> typer.Typer:

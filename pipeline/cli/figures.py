@@ -2,20 +2,20 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from pipeline.cli import endpoints
+from pipeline.cli.overview import STYLES, overview
 from pipeline.report import Line, quarter_lines, rolling_lines, shown
 from pipeline.rolling import WINDOWS, is_share
 from pipeline.store.client import Unavailable
@@ -29,7 +29,6 @@ AtOption = Annotated[
     str,
     typer.Option(help="An instant: 2021-03-31T17:40:00Z, or local time without zone, or `last` for the last event. Default: now, as the worker saw it."),
 ]
-_STYLES = {"met": "green", "not_met": "red", "too_few": "dim"}
 _ATTAINMENT = {"met": "✓ met", "not_met": "✗ not met", "too_few": "· too few", "": ""}
 
 
@@ -58,8 +57,8 @@ def figures(
             moment = _instant(at, settings["zone"], views, name)
             rows = views.rolling_at(name, moment) if moment else views.rolling(name)
             found = [line for line in rolling_lines(rows, targets, minimum) if channel in ("", line.group) and window in ("", line.period)]
-            as_of = moment or max((row.as_of.replace(tzinfo=UTC) for row in rows), default=None)
-            return _heading(name, settings, as_of), found
+            as_of = moment or max((row.as_of for row in rows), default=None)
+            return heading_of(name, settings, as_of), found
 
         if as_json:
             heading, found = lines()
@@ -67,7 +66,7 @@ def figures(
         elif watch:
             _watch(lines, watch)
         else:
-            _console().print(_table(*lines(), period="window"))
+            console_of_output().print(_table(*lines(), period="window"))
 
 
 def quarters(
@@ -93,11 +92,11 @@ def quarters(
             for line in quarter_lines(sums, outcomes, views.targets(name), int(settings["minimum_n"]))
             if channel == "" or line.group.split(" via ")[0] == channel
         ]
-        heading = _heading(name, settings, moment)
+        heading = heading_of(name, settings, moment)
         if as_json:
             typer.echo(json.dumps({"title": heading, "by": by, "quarters": [line.as_json() for line in found]}, indent=1))
         else:
-            _console().print(_table(heading, found, period="quarter"))
+            console_of_output().print(_table(heading, found, period="quarter"))
 
 
 @contextmanager
@@ -148,7 +147,10 @@ def _instant(text: str, zone: object, views: Views, name: str) -> datetime | Non
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(str(zone)))
 
 
-def _heading(name: str, settings: dict[str, Any], as_of: datetime | None) -> str:
+def heading_of(name: str, settings: dict[str, Any], as_of: datetime | None) -> str:
+    """The line above a table: whose figures, simulated or not, and of when in local time. A moment without zone is UTC."""
+    if as_of is not None and as_of.tzinfo is None:
+        as_of = as_of.replace(tzinfo=UTC)
     local = as_of.astimezone(ZoneInfo(str(settings["zone"]))) if as_of else None
     when = f"as of {local:%Y-%m-%d %H:%M} ({settings['zone']})" if local else "no figures yet"
     simulated = " · SIMULATED" if settings["simulated"] and "simul" not in str(settings["title_en"]).lower() else ""
@@ -183,26 +185,22 @@ def _table(heading: str, lines: Sequence[Line], period: str) -> Table:
         cells.append(_ATTAINMENT[line.attainment])
         if with_notes:
             cells.append(", ".join(f"{count:,} {reason}" for reason, count in line.notes.items()))
-        table.add_row(*cells, style=_STYLES.get(line.attainment))
+        table.add_row(*cells, style=STYLES.get(line.attainment))
     return table
 
 
-def _console() -> Console:
+def console_of_output() -> Console:
     """The terminal; a file or pipe gets lines wide enough for every column."""
     console = Console()
     return console if console.is_terminal else Console(width=120)
 
 
-def _watch(lines: object, every_s: float) -> None:
-    """Show the 24h and 7d figures again and again, in place on a terminal, one after the other elsewhere."""
-    assert callable(lines)
-    console = _console()
+def _watch(lines: Callable[[], tuple[str, list[Line]]], every_s: float) -> None:
+    """Show all windows again and again, in place on a terminal, one after the other elsewhere."""
+    console = console_of_output()
 
-    def screen() -> Group:
-        heading, found = lines()
-        short = [replace(line, notes={}) for line in found if line.period in ("24h", "7d") or len({other.period for other in found}) == 1]
-        clock = datetime.now().astimezone() + timedelta(0)
-        return Group(_table(heading, short, period="window"), f"refreshed {clock:%H:%M:%S}, every {every_s:g} s; Ctrl-C ends")
+    def screen() -> Table:
+        return overview(*lines(), brief=False, width=console.width)
 
     try:
         if console.is_terminal:

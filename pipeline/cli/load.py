@@ -150,9 +150,8 @@ class _Loading:
             typer.echo(json.dumps(event, ensure_ascii=False))
         for problem in self._first_problems:
             typer.echo(str(problem), err=True)
-        typer.echo(
-            f"{self.connector.file.path}: {tally.rows:,} rows, {sum(events.values()):,} events{' (dry run: nothing sent)' if dry_run else ''}"
-        )
+        sent = " (dry run: nothing sent)" if dry_run else ""
+        typer.echo(f"{self.connector.file.path}: {tally.rows:,} rows, {sum(events.values()):,} events{sent}")
         for kind, count in events.items():
             typer.echo(f"  {count:>10,}  {kind}")
         for count, what in (

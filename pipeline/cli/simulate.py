@@ -14,7 +14,9 @@ from connectors.protocol import Batch, Refused
 from connectors.sender import Sender
 from connectors.simulator.connector import Simulator
 from connectors.simulator.state import TRUTH_FILE, open_simulation
+from connectors.simulator.town import ORGANISATION_FILE
 from deploy.local import stack
+from pipeline.cli.running import NotRunning, ensure_organisation, kafka_address
 from schemas.errors import ContactmeterError
 
 PROGRESS_EVENTS = 50_000
@@ -41,7 +43,7 @@ def simulate(
     drift_days: Annotated[int | None, typer.Option(help="Working days before the first start that the drift began. Default 5.")] = None,
     drift_lasts: Annotated[int | None, typer.Option(help="Working days until the drift is over. By default it stays.")] = None,
     history_only: Annotated[bool, typer.Option("--history-only", help="Send the history and end.")] = False,
-    rate: Annotated[float | None, typer.Option(help="At most this many events a second. Default no limit.")] = None,
+    rate: Annotated[float | None, typer.Option(min=1, help="At most this many events a second. Default no limit.")] = None,
     kafka: Annotated[str | None, typer.Option(envvar="CONTACTMETER_KAFKA", help="HOST:PORT. Default: the stack that runs here.")] = None,
     state: Annotated[
         Path | None,
@@ -57,27 +59,20 @@ def simulate(
     given: dict[str, object] = {name: value for name, value in asked.items() if value is not None}
     if drift_channel is not None:
         given["drift_channel"] = None if drift_channel == "none" else drift_channel
-    place = stack.layout()
-    directory = state or place.directory / "simulator"
+    directory = state or stack.layout().directory / "simulator"
     try:
-        bootstrap = kafka or _kafka_of(place)
+        bootstrap = kafka_address(kafka)
         simulation = open_simulation(directory, int(time.time() * 1000), given)
+        ensure_organisation(ORGANISATION_FILE, bootstrap)
         connector = Simulator(simulation, truth_directory=directory, history_only=history_only)
         _run(connector, bootstrap, rate)
-    except Refused as error:
+    except (Refused, NotRunning) as error:
         typer.echo(f"contactmeter simulate: {error}", err=True)
         raise typer.Exit(2) from None
     except ContactmeterError as error:
         typer.echo(f"contactmeter simulate: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"stopped; the truth is in {directory / TRUTH_FILE}")
-
-
-def _kafka_of(place: stack.Layout) -> str:
-    content = stack.read_stack(place)
-    if content is None or stack.running_pid(place) is None:
-        raise Refused(f"no stack runs on {place.directory}; start it with `contactmeter up`, or give --kafka HOST:PORT")
-    return str(content["environment"]["CONTACTMETER_KAFKA"])
 
 
 def _run(connector: Simulator, bootstrap: str, rate: float | None) -> None:

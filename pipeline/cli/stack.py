@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,6 +18,7 @@ import typer
 from deploy.local import stack
 from deploy.local.errors import StackError
 from deploy.local.network import DIRECT, LOOPBACK, http_ok
+from deploy.local.process import write_atomically
 from deploy.local.supervisor import Service
 
 PROGRAM = (sys.executable, "-m", "pipeline.cli")
@@ -31,11 +33,11 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def services(environment: Mapping[str, str], simulate: bool = False) -> list[Service]:
+def services(environment: Mapping[str, str], simulate: bool = False, simulate_options: Sequence[str] = ()) -> list[Service]:
     """The product's own processes: set-up, then the worker, and the simulator when asked for."""
 
-    def program(name: str) -> Callable[[], list[str]]:
-        return lambda: [*PROGRAM, name]
+    def program(name: str, *options: str) -> Callable[[], list[str]]:
+        return lambda: [*PROGRAM, name, *options]
 
     health = f"http://{LOOPBACK}:{environment['CONTACTMETER_HEALTH_PORT']}"
     ours = [
@@ -52,8 +54,17 @@ def services(environment: Mapping[str, str], simulate: bool = False) -> list[Ser
         ),
     ]
     if simulate:
-        ours.append(Service("simulator", program("simulate"), environment, after=("setup",)))
+        ours.append(Service("simulator", program("simulate", *simulate_options), environment, after=("worker",)))
     return ours
+
+
+def provide_simulated_organisation(place: stack.Layout) -> None:
+    """Put the simulated municipality's file among the organisations, so that the worker knows it from the start."""
+    place.create()
+    text = resources.files("connectors.simulator").joinpath("organisation.yaml").read_text(encoding="utf-8")
+    target = place.organisations / "simulatiestad.yaml"
+    if not target.exists():
+        write_atomically(target, text)
 
 
 def say(message: str) -> None:
@@ -96,6 +107,8 @@ def up(
         return
     say(f"data in {place.directory}; Ctrl-C ends everything")
     try:
+        if simulate:
+            provide_simulated_organisation(place)
         stack.up(place, partial(services, simulate=simulate), say, ports)
     except StackError as error:
         fail(error)

@@ -54,7 +54,9 @@ def rows(count: int) -> list[str]:
         closed = "" if number % 3 == 0 else f"2026-03-{number % 28 + 1:02}T12:00:00"
         grade = str(number % 10 + 1) if closed and number % 2 else ""
         channel = "Balie" if number % 4 == 0 else "Telefoon"
-        made.append(f"C{number},Jan,{channel},Paspoort,2026-03-{number % 28 + 1:02}T09:{number % 60:02}:00,{closed},2026-04-01T09:00:00,{grade}")
+        made.append(
+            f"C{number},Jan,{channel},Paspoort,2026-03-{number % 28 + 1:02}T09:{number % 60:02}:00,{closed},2026-04-01T09:00:00,{grade}"
+        )
     return made
 
 

@@ -1,10 +1,12 @@
 """Topics on a test's own broker, and reading them back."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
 
 from schemas.partitions import PARTITIONS
 
@@ -22,11 +24,12 @@ class Record:
 
 
 def create_topic(bootstrap: str, name: str = "", partitions: int = PARTITIONS, config: dict[str, str] | None = None) -> str:
-    """A new topic, by default with a name of its own; returns its name."""
+    """A topic, by default a new one with a name of its own; returns its name."""
     name = name or f"test-{next(_numbers)}"
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
-        admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config or {})])
+        with suppress(TopicAlreadyExistsError):
+            admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config or {})])
     finally:
         admin.close()
     return name

@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from connectors.mapped_file.connector import MappedFile
 from connectors.protocol import Refused
 from tests.connectors.mapped import HEADER, changed, csv_file, mapping, read_all, rows
 
@@ -65,7 +66,9 @@ def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
 
 def test_a_wrong_delimiter_names_the_right_one(tmp_path: Path) -> None:
     path = csv_file(tmp_path / "a.csv", [], HEADER.replace(",", ";"))
-    with pytest.raises(Refused, match=r"a\.csv:1: the columns are not separated by a tab, as the mapping says, but by a semicolon; correct"):
+    with pytest.raises(
+        Refused, match=r"a\.csv:1: the columns are not separated by a tab, as the mapping says, but by a semicolon; correct"
+    ):
         read_all(path, changed(file={"delimiter": "tab"}))
 
 
@@ -136,8 +139,6 @@ def test_json_lines_nested_absent_and_broken(tmp_path: Path) -> None:
 
 
 def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
-    from connectors.mapped_file.connector import MappedFile
-
     path = csv_file(tmp_path / "a.csv", rows(20))
     connector = MappedFile(path, mapping(), rows_a_batch=1000)
     connector.resume(None)

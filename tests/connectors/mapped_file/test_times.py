@@ -79,7 +79,9 @@ def test_across_a_clock_change_durations_are_elapsed_time(milliseconds: int) -> 
     assert start + parse_duration(str(milliseconds / 1000), "For") - start == milliseconds
 
 
-@pytest.mark.parametrize(("text", "milliseconds"), [("109", 109_000), ("10.5", 10_500), ("0:02:23", 143_000), ("27:00:00", 97_200_000), ("0", 0)])
+@pytest.mark.parametrize(
+    ("text", "milliseconds"), [("109", 109_000), ("10.5", 10_500), ("0:02:23", 143_000), ("27:00:00", 97_200_000), ("0", 0)]
+)
 def test_durations(text: str, milliseconds: int) -> None:
     assert parse_duration(text, "For") == milliseconds
 

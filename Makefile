@@ -1,0 +1,57 @@
+# Everything a person or CI does here. `make demo` and `make test` set up what they need by themselves: Python 3.11-3.13 and make suffice.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+LOCKS = deploy/requirements
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check generate bench lock clean
+
+help:  ## say what can be done
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(VENV)/.local  ## a simulated municipality through real Kafka, Faust and ClickHouse, figures in the terminal, until Ctrl-C
+	@$(BIN)/contactmeter demo
+
+test: $(VENV)/.dev  ## all tests, those on the real engines included (PYTEST_ARGS for more)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.dev  ## lint, types, layers, generated files, lock files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m deploy.locks --check
+
+generate: $(VENV)/.dev  ## write the generated files again
+	$(BIN)/python -m schemas.generate
+
+bench: $(VENV)/.dev  ## the benchmarks, on real engines (BENCH_ARGS for more)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+lock:  ## resolve the dependencies again (needs uv)
+	@for set in base local dev; do \
+	  case $$set in base) extras="";; local) extras="--extra local";; dev) extras="--extra local --extra dev";; esac; \
+	  uv pip compile pyproject.toml --extra build $$extras --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package pandas --no-emit-package pyarrow \
+	    --output-file $(LOCKS)/$$set.txt --quiet || exit 1; \
+	done
+
+clean:  ## remove the virtual environment, the local stack's data and every cache
+	rm -rf $(VENV) .contactmeter .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A marker file per set of extras: made again when its lock or pyproject.toml changes.
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "contactmeter needs Python 3.11, 3.12 or 3.13; none was found. Install one, or name it: make PYTHON=/path/to/python3.12 demo" >&2; exit 1; }
+	@echo "making a virtual environment with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%: $(VENV)/bin/python $(LOCKS)/%.txt pyproject.toml
+	@echo "installing the locked packages of $(LOCKS)/$*.txt (some hundred megabytes, minutes at the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCKS)/$*.txt || { \
+	  echo "The packages could not be installed. Behind a proxy set HTTPS_PROXY; with a mirror set PIP_INDEX_URL; then run make again." >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
