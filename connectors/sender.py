@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -17,7 +17,7 @@ from kafka import KafkaProducer
 from connectors.kafka_client import AccessDenied, Patience, Security, connect, options
 from connectors.protocol import WireEvent
 from schemas import batch
-from schemas.errors import ContactmeterError
+from schemas.errors import ContactmeterError, InvalidEvent
 from schemas.partitions import partition_of
 from schemas.topics import CONTACT_EVENTS
 
@@ -29,11 +29,14 @@ _PERMANENT = (
     kafka_errors.MessageSizeTooLargeError,
     kafka_errors.RecordListTooLargeError,
     kafka_errors.InvalidTopicError,
+    kafka_errors.InvalidRecordError,
+    kafka_errors.PolicyViolationError,
     kafka_errors.UnsupportedVersionError,
 )
 """Sending again can't mend these; every other failure is sent again until it succeeds."""
 
 _TICK_S = 0.25
+_LONGEST_PAUSE_S = 30.0
 
 
 class DeliveryFailed(ContactmeterError):
@@ -107,6 +110,8 @@ class Sender:
         self._in_flight: dict[int, _Record] = {}
         self._in_flight_bytes = 0
         self._to_repeat: list[int] = []
+        self._repeat_from = 0.0
+        self._repeat_pause = 0.0
         self._last_number = 0
         self._error: DeliveryFailed | None = None
         self._closed = False
@@ -127,8 +132,7 @@ class Sender:
 
         Raises InvalidEvent (nothing of this call is taken) for an event too large for a record, DeliveryFailed for an earlier delivery.
         """
-        records = [record for start in range(0, len(events), self._most) for record in batch.encode(events[start : start + self._most])]
-        for value, count in records:
+        for value, count in self._encode(events):
             full: list[int] = []
             with self._changed:
                 while self._in_flight_bytes > self._max_in_flight:
@@ -177,6 +181,16 @@ class Sender:
         }
         return connect(lambda: KafkaProducer(**settings), self._bootstrap, give_up_after)
 
+    def _encode(self, events: Sequence[WireEvent]) -> list[tuple[bytes, int]]:
+        """Record values of at most `_most` events, all made before the first is taken. Raises InvalidEvent."""
+        records: list[tuple[bytes, int]] = []
+        for start in range(0, len(events), self._most):
+            try:
+                records += batch.encode(events[start : start + self._most])
+            except InvalidEvent as error:
+                raise replace(error, position=start + error.position) from None
+        return records
+
     def _raise_error(self) -> None:
         if self._error is not None:
             raise self._error
@@ -215,7 +229,7 @@ class Sender:
     def _produce(self, number: int, record: _Record) -> None:
         key = record.organisation.encode()
         headers = batch.headers(record.organisation)
-        while not self._closed:
+        while not (self._closed or self._error):
             try:
                 future = self._producer.send(self._topic, record.value, key, headers, partition_of(record.organisation))
             except kafka_errors.KafkaTimeoutError:
@@ -239,6 +253,7 @@ class Sender:
             if record is not None:
                 self._in_flight_bytes -= len(record.value)
             self._patience.moving()
+            self._repeat_pause = 0.0
             self._changed.notify_all()
 
     def _not_delivered(self, number: int, error: BaseException) -> None:
@@ -267,7 +282,7 @@ class Sender:
                 self._changed.wait(self._next_due())
             for number in self._claim_due(time.monotonic() - self._linger):
                 self._emit(number)
-            if self._to_repeat:
+            if self._to_repeat and time.monotonic() >= self._repeat_from:
                 try:
                     self._repeat()
                 except AccessDenied as error:
@@ -285,6 +300,8 @@ class Sender:
         with self._changed:
             numbers, self._to_repeat = self._to_repeat, []
             again = [(number, self._in_flight[number]) for number in numbers if number in self._in_flight]
+        self._repeat_pause = min(_LONGEST_PAUSE_S, 2 * self._repeat_pause or 1.0)
+        self._repeat_from = time.monotonic() + self._repeat_pause
         log.warning("Kafka at %s: sending %d records again whose delivery failed", self._bootstrap, len(again))
         for number, record in again:
             self._produce(number, record)

@@ -10,7 +10,9 @@ import gc
 import json
 import logging
 import os
+import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -38,6 +40,7 @@ def make_app(settings: Settings) -> Any:
         settings.group,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
         store="memory://",
+        datadir=str(Path(tempfile.gettempdir()) / "contactmeter-faust"),  # Faust makes it even when it keeps nothing there
         value_serializer="raw",
         key_serializer="raw",
         topic_partitions=PARTITIONS,

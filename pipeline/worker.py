@@ -241,6 +241,8 @@ class Worker:
 
     async def tick(self) -> None:
         """Move the windows to the present minute and write what that changed; to be called every second."""
+        if self._writing is not None and self._writing.done():
+            await self._written()  # raises what went wrong, also when no record follows
         state = await self.state()
         if state is None:
             return

@@ -58,7 +58,7 @@ def migrate(connection: Connection) -> list[str]:
 
 def repeatable(statement: str) -> str:
     """A CREATE that does not mind being run again: a migration cut off half-way starts over."""
-    for kind in ("TABLE", "VIEW"):
+    for kind in ("TABLE", "VIEW", "MATERIALIZED VIEW"):
         if statement.startswith(f"CREATE {kind} "):
             return statement.replace(f"CREATE {kind} ", f"CREATE {kind} IF NOT EXISTS ", 1)
     return statement

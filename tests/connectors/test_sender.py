@@ -131,6 +131,12 @@ def test_an_event_too_large_is_refused_and_nothing_of_its_call_is_sent(kafka: Ka
     assert ids(read_topic(kafka.bootstrap, topic)) == Counter([event_id("e0")])
 
 
+def test_a_refused_event_is_named_by_its_place_in_the_call(kafka: KafkaEngine) -> None:
+    large = {**events(1, "d")[0], "dataref": "x" * batch.MAX_BYTES}
+    with Sender(kafka.bootstrap, topic=create_topic(kafka.bootstrap), rate=100) as sender, pytest.raises(InvalidEvent, match="event 25 at"):
+        sender.send("leiden", [*events(25), large])
+
+
 def test_a_refusal_by_kafka_surfaces_with_the_remedy(kafka: KafkaEngine) -> None:
     topic = create_topic(kafka.bootstrap, config={"max.message.bytes": "2000"})
     sender = Sender(kafka.bootstrap, topic=topic)

@@ -55,10 +55,14 @@ WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE
 -- The last rolling figures, as the worker saw them live.
 CREATE VIEW contactmeter_views.v_rolling DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, channel, measure, window, as_of, n, total, squares, value, low, high, target, attainment, stored_at
+FROM contactmeter.rolling_last FINAL
+WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+
+-- The same minute by minute: a row holds from its as_of until the next; nothing is written while nothing changes.
+CREATE VIEW contactmeter_views.v_rolling_history DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT organisation, channel, measure, window, as_of, n, total, squares, value, low, high, target, attainment
 FROM contactmeter.rolling FINAL
-WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
-ORDER BY as_of DESC
-LIMIT 1 BY organisation, channel, measure, window;
+WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
 
 -- Rolling figures at any instant, recomputed from what is stored now: windows end at `at` rounded up to the minute.
 CREATE VIEW contactmeter_views.v_rolling_at DEFINER = CURRENT_USER SQL SECURITY DEFINER AS

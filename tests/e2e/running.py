@@ -1,0 +1,285 @@
+"""A whole stack for one test module: real Kafka, real ClickHouse, worker processes that can be stopped, frozen and killed.
+
+Topics and databases have fixed names, so tests on one stack keep apart by organisation: each brings its own.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from connectors.protocol import WireEvent
+from deploy.local import network, process
+from pipeline.health import Offsets
+from pipeline.store.client import Connection
+from pipeline.store.reads import Views
+from schemas import batch
+from schemas.partitions import partition_of
+from schemas.topics import CONTACT_EVENTS
+from tests.engines import ClickHouseEngine, KafkaEngine, start_clickhouse, start_kafka
+
+ROOT = Path(__file__).parents[2]
+_numbers = count(1)
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback goes through no proxy
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout: float = 60.0, every: float = 0.05) -> None:
+    """Return as soon as `condition` holds; fail the test after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain for {what}"
+        time.sleep(every)
+
+
+class Worker:
+    """One worker process, started when made. `log` is what it said."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+        number = next(_numbers)
+        self.log = directory / f"worker-{number}.log"
+        self.port = network.free_ports(1)[0]
+        self._process = process.spawn(
+            [sys.executable, "-m", "pipeline.cli", "worker"],
+            self.log,
+            {**environment, "CONTACTMETER_HEALTH_PORT": str(self.port), "PYTHONPATH": str(ROOT)},
+            directory,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def ended(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        """(HTTP status, JSON) of its health; (0, {}) while it does not answer."""
+        try:
+            with _DIRECT.open(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+        except OSError:
+            return 0, {}
+
+    def ready(self) -> bool:
+        assert self.ended() is None, f"the worker ended with code {self.ended()}:\n{self.said[-3000:]}"
+        return self.get("/ready")[0] == 200
+
+    def wait_ready(self, timeout: float = 60.0) -> "Worker":
+        wait_until(self.ready, "the worker to be ready", timeout)
+        return self
+
+    def wait_end(self, timeout: float = 60.0) -> int:
+        """Its exit code, once it has ended."""
+        return self._process.wait(timeout)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        process.kill(self._process)
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def stop(self, timeout: float = 20.0) -> bool:
+        """SIGTERM; True when it ended by itself in time."""
+        with contextlib.suppress(ProcessLookupError):
+            self.thaw()
+        return process.end(self._process, timeout)
+
+
+class Stack:
+    """Engines, an organisations directory, and everything tests do with them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.organisations = directory / "organisations"
+        self.organisations.mkdir()
+        self._workers: list[Worker] = []
+        self._clients: list[Client] = []
+        self.kafka: KafkaEngine = start_kafka(directory / "kafka")
+        try:
+            self.clickhouse: ClickHouseEngine = start_clickhouse(directory / "clickhouse")
+        except BaseException:
+            self.kafka.stop()
+            raise
+        self._producer: KafkaProducer | None = None
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for worker in self._workers:
+            worker.kill()
+        if self._producer is not None:
+            self._producer.close(timeout=5)
+        self.clickhouse.stop()
+        self.kafka.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the product's processes read."""
+        return {
+            "CONTACTMETER_DIR": str(self.directory / "no-local-stack"),
+            "CONTACTMETER_KAFKA": self.kafka.bootstrap,
+            "CONTACTMETER_CLICKHOUSE_HTTP_PORT": str(self.clickhouse.http_port),
+            "CONTACTMETER_CLICKHOUSE_USER": self.clickhouse.user,
+            "CONTACTMETER_CLICKHOUSE_PASSWORD": self.clickhouse.password,
+            "CONTACTMETER_ORGANISATIONS": str(self.organisations),
+            "CONTACTMETER_INSTANCE": "test-1",
+        }
+
+    def cli(self, *arguments: str, code: int = 0) -> str:
+        """Run the program; what it printed. Fails the test when it ends with another code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline.cli", *arguments],
+            env={**os.environ, **self.environment, "PYTHONPATH": str(ROOT)},
+            cwd=self.directory, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, f"contactmeter {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def worker(self, **environment: str) -> Worker:
+        """Start a worker; variables without their prefix."""
+        added = {f"CONTACTMETER_{name}": value for name, value in environment.items()}
+        worker = Worker(self.directory, {**self.environment, **added})
+        self._workers.append(worker)
+        return worker
+
+    def add_organisation(self, name: str, text: str) -> None:
+        """Give the workers an organisation's file, as an editor that writes whole files does."""
+        process.write_atomically(self.organisations / f"{name}.yaml", text)
+
+    # ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def produce(self, organisation: str, records: Sequence[bytes], headers: Sequence[tuple[str, bytes]] | None = None) -> list[tuple[int, int]]:
+        """Append records as they are; (partition, offset) of each, once all are acknowledged."""
+        if self._producer is None:
+            self._producer = KafkaProducer(bootstrap_servers=self.kafka.bootstrap, acks="all", max_request_size=20_000_000)
+        chosen = batch.headers(organisation) if headers is None else list(headers)
+        number = partition_of(organisation)
+        futures = [self._producer.send(CONTACT_EVENTS, value, organisation.encode(), chosen, number) for value in records]
+        return [(done.partition, done.offset) for done in (future.get(timeout=60) for future in futures)]
+
+    def send(self, organisation: str, events: Sequence[WireEvent], size: int = 20) -> list[tuple[int, int]]:
+        """Send events in records of `size`."""
+        return self.produce(organisation, records_of(events, size))
+
+    # ── waiting and reading ─────────────────────────────────────────────────────────────────────────────────────
+
+    def lag(self, group: str = "contactmeter-worker") -> int | None:
+        """Records appended and not yet committed, over all partitions; None while Kafka does not say."""
+        offsets = Offsets(self.kafka.bootstrap, group, CONTACT_EVENTS)
+        try:
+            committed, (first, ends) = offsets.committed(), offsets.limits()
+        except KafkaError:
+            return None
+        finally:
+            offsets.close()
+        return sum(end - max(committed.get(number, 0), first[number]) for number, end in ends.items())
+
+    def settle(self, timeout: float = 120.0) -> None:
+        """Wait until every record is stored and committed."""
+        wait_until(lambda: self.lag() == 0, f"everything to be committed; lag {self.lag()}", timeout, every=0.2)
+
+    @property
+    def connection(self) -> Connection:
+        return Connection(self.clickhouse.host, self.clickhouse.http_port, self.clickhouse.user, self.clickhouse.password)
+
+    def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query as the owner of the tables."""
+        client = self.connection.open()
+        try:
+            return [tuple(row) for row in client.query(sql, parameters=parameters).result_rows]
+        finally:
+            client.close()
+
+    def count(self, table: str, organisation: str) -> int:
+        """Rows of a table that hold for an organisation."""
+        return int(self.query(f"SELECT count() FROM {table} FINAL WHERE organisation = {{organisation:String}}", organisation=organisation)[0][0])
+
+    def stored(self, organisation: str) -> dict[str, list[tuple[Any, ...]]]:
+        """What is stored of an organisation, without its name and without what may differ from run to run."""
+        return {table: self.query(sql, organisation=organisation) for table, sql in _STORED.items()}
+
+    @contextlib.contextmanager
+    def views(self) -> Iterator[Views]:
+        """The views, as the command line reads them."""
+        views = Views(self.connection)
+        try:
+            yield views
+        finally:
+            views.close()
+
+    def rolling_at(self, organisation: str, at: datetime) -> dict[tuple[str, str, str], tuple[int, int, int]]:
+        """(channel, measure, window) -> (n, total, squares), recomputed by SQL; empty windows are absent."""
+        with self.views() as views:
+            return {(row.channel, row.measure, row.window): (row.n, row.total, row.squares) for row in views.rolling_at(organisation, at)}
+
+    def check_live(self, organisation: str, timeout: float = 20.0) -> int:
+        """The worker's rolling rows equal SQL's figures at the present minute, as soon as it has caught up; how many there are."""
+        difference: dict[Any, Any] = {}
+
+        def equal() -> bool:
+            now = datetime.now(UTC).replace(second=0, microsecond=0)  # a minute that has begun: its figures no longer move by time alone
+            with self.views() as views:
+                live = {(row.channel, row.measure, row.window): (row.as_of, (row.n, row.total, row.squares)) for row in views.rolling(organisation)}
+            at = max([now, *(as_of.replace(tzinfo=UTC) for as_of, _ in live.values())])
+            sql = self.rolling_at(organisation, at)
+            found = {key: sums for key, (_, sums) in live.items() if any(sums)}
+            difference.clear()
+            difference.update({key: (found.get(key), sql.get(key)) for key in {*found, *sql} if found.get(key) != sql.get(key)})
+            return bool(found) and not difference
+
+        try:
+            wait_until(equal, "the live figures to equal SQL's", timeout, every=0.3)
+        except AssertionError:
+            raise AssertionError(f"(live, SQL) differ for {organisation}: {difference}") from None
+        return len(self.rolling_at(organisation, datetime.now(UTC)))
+
+
+_STORED = {
+    "contacts": "SELECT * EXCEPT (organisation, version, writer, offset, stored_at) FROM contacts FINAL"
+    " WHERE organisation = {organisation:String} ORDER BY system, contact",
+    "survey_answers": "SELECT * EXCEPT (organisation, version, writer, offset, stored_at) FROM survey_answers FINAL"
+    " WHERE organisation = {organisation:String} ORDER BY source, answer",
+    "notices": "SELECT * EXCEPT (organisation) FROM notices FINAL WHERE organisation = {organisation:String} ORDER BY kind, source, id, digest",
+    "gauges": "SELECT * EXCEPT (organisation) FROM gauges FINAL WHERE organisation = {organisation:String} ORDER BY channel, queue, gauge, observed_at",
+}
+
+
+def records_of(events: Sequence[WireEvent], size: int) -> list[bytes]:
+    """Record values of at most `size` events each."""
+    return [value for start in range(0, len(events), size) for value, _ in batch.encode(events[start : start + size])]
+
+
+@contextlib.contextmanager
+def running_stack(directory: Path) -> Iterator[Stack]:
+    """A stack with topics and tables in place, ended afterwards whatever happens."""
+    stack = Stack(directory)
+    try:
+        stack.cli("setup")
+        yield stack
+    finally:
+        stack.close()

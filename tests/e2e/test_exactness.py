@@ -1,0 +1,256 @@
+"""Four real files through the real program, Kafka, worker and ClickHouse: every figure equals the one computed straight from the file.
+
+The recomputation (tests/reference) shares no code with the product. Counts and integer sums are compared exactly.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import pytest
+
+from pipeline.store.reads import Views
+from schemas.organisation import load_organisation
+from tests.e2e.running import ROOT, Stack
+from tests.reference import baltimore, pwc, techsupport, wabo
+from tests.reference.common import DATA, NormCounts, Source, needs
+
+EXAMPLES = ROOT / "connectors/examples"
+Sum = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A file, its mapping, and its recomputation."""
+
+    mapping: str
+    file: str
+    organisation: str
+    load: Callable[[], Source]
+    as_of: datetime | None
+
+
+EXAMPLE = {
+    "pwc": Example("pwc_calls", pwc.FILE, "pwc", pwc.load, None),
+    "techsupport": Example("techsupport_tickets", techsupport.FILE, "techsupport", techsupport.load, None),
+    "baltimore": Example("baltimore_311", baltimore.FILE, "baltimore", baltimore.load, baltimore.AS_OF),
+    "wabo": Example("wabo_receipt", wabo.FILE, "wabo", wabo.load, wabo.AS_OF),
+}
+ALL = [pytest.param(name, id=name, marks=needs(example.file)) for name, example in EXAMPLE.items()]
+
+
+@pytest.fixture(scope="module")
+def loaded(stack: Stack) -> Iterator[Stack]:
+    """The stack with every file at hand loaded by the program, all at once into one worker."""
+    present = [example for example in EXAMPLE.values() if (DATA / example.file).is_file()]
+    for example in present:
+        stack.add_organisation(example.organisation, (EXAMPLES / example.mapping / "organisation.yaml").read_text())
+    worker = stack.worker().wait_ready()
+    for example in present:
+        stack.cli("load", str(DATA / example.file), "--mapping", str(EXAMPLES / example.mapping / "mapping.yaml"), "--rate", "0")
+    stack.settle()
+    try:
+        yield stack
+    finally:
+        assert worker.stop(), "the worker must end by itself"
+
+
+def reference(name: str) -> tuple[Source, datetime]:
+    source = EXAMPLE[name].load()
+    return source, EXAMPLE[name].as_of or source.last_event
+
+
+def answer_measure(measure: str) -> str:
+    """The reference knows one rating a file, the product names its instrument."""
+    return "answer:rating:1:satisfaction" if measure == "answer" else measure
+
+
+def quarter_sums(views: Views, name: str, at: datetime, opened: bool = False, via: bool = False) -> dict[tuple[str, str, str], Sum]:
+    return {(row.measure, row.group, row.quarter): (row.n, row.total, row.squares) for row in views.quarter_sums(name, at, opened, via)}
+
+
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+"""After every deadline: what counts ever."""
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_contacts_and_what_happened_to_them(loaded: Stack, name: str) -> None:
+    source, _ = reference(name)
+    moments = ("opened", "answered", "abandoned", "closed")
+    rows = loaded.query(
+        f"SELECT channel, {', '.join(f'countIf(isNotNull({moment}_at))' for moment in moments)}, count() FROM contacts FINAL "
+        "WHERE organisation = {organisation:String} GROUP BY channel",
+        organisation=name,
+    )
+    found = {row[0]: row[1:] for row in rows}
+    expected: dict[str, tuple[int, ...]] = {}
+    for channel in source.contacts["channel"].unique():
+        mine = source.contacts.filter(source.contacts["channel"] == channel)
+        expected[channel] = (*(mine[moment].drop_nulls().len() for moment in moments), mine.height)
+    assert found == expected
+    assert loaded.count("rejects", name) == 0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_sums_by_quarter_in_which_they_count(loaded: Stack, name: str) -> None:
+    source, _ = reference(name)
+    expected: dict[tuple[str, str, str], Sum] = {}
+    for measure in source.contributions()["measure"].unique():
+        for (channel, quarter), sums in source.quarterly(measure).items():
+            # x of volume is 1 there and 0 here: its n is the figure
+            amounts = (sums.n, 0, 0) if measure == "volume" else tuple(sums)
+            expected[answer_measure(measure), channel, quarter] = amounts  # type: ignore[assignment]
+    with loaded.views() as views:
+        assert quarter_sums(views, name, FAR) == expected
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_volume_and_answered_by_quarter_of_opening(loaded: Stack, name: str) -> None:
+    source, _ = reference(name)
+    with loaded.views() as views:
+        found = quarter_sums(views, name, FAR, opened=True)
+    by_measure: dict[str, dict[tuple[str, str], int]] = {"volume": {}, "wait": {}}
+    for (measure, channel, quarter), (n, _total, _squares) in found.items():
+        if measure in by_measure:
+            by_measure[measure][channel, quarter] = n
+    assert by_measure == {"volume": source.counts(), "wait": source.counts("answered")}
+
+
+
+@pytest.mark.parametrize("by", ["judged", "opened"])
+@pytest.mark.parametrize("name", ALL)
+def test_verdicts_by_quarter(loaded: Stack, name: str, by: Literal["judged", "opened"], via: bool) -> None:
+    source, at = reference(name)
+    expected = source.norms(at, by, "via" if via else "channel")
+    with loaded.views() as views:
+        found = verdicts(views, name, at, by == "opened", via)
+    if by == "judged":  # the reference's quarter of an excluded contact is a reading of its own (tests/reference/common.py)
+        expected, found = without_excluded(expected), without_excluded(found)
+    assert found == expected
+
+
+def verdicts(views: Views, name: str, at: datetime, opened: bool, via: bool) -> dict[tuple[str, str, str], NormCounts]:
+    found: dict[tuple[str, str, str], NormCounts] = {}
+    for row in views.quarter_outcomes(name, at, opened, via):
+        group = row.group.split(" via ")[1] if via else row.group
+        excluded = {row.excluded: row.outcomes} if row.excluded else {}
+        counts = NormCounts(row.within, row.late, row.overdue, row.pending, excluded)
+        assert row.outcomes == counts.n + counts.pending + sum(excluded.values())
+        key = (row.norm, group, row.quarter)
+        found[key] = found.get(key, NormCounts()) + counts
+    return found
+
+
+def without_excluded(counts: dict[tuple[str, str, str], NormCounts]) -> dict[tuple[str, str, str], NormCounts]:
+    kept = {key: NormCounts(found.within, found.late, found.open_overdue, found.pending) for key, found in counts.items()}
+    return {key: found for key, found in kept.items() if found.n or found.pending}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_excluded_by_reason(loaded: Stack, name: str) -> None:
+    source, at = reference(name)
+    found: dict[str, NormCounts] = {}
+    with loaded.views() as views:
+        for (norm, _, _), counts in verdicts(views, name, at, False, False).items():
+            found[norm] = found.get(norm, NormCounts()) + counts
+    assert found == {norm: source.norm(at, norm) for norm in source.outcomes["norm"].unique()}
+
+
+@pytest.mark.parametrize("before", [timedelta(0), timedelta(days=9, hours=5, minutes=3, seconds=7), timedelta(days=45, seconds=30)], ids=str)
+@pytest.mark.parametrize("name", ALL)
+def test_rolling_windows_at_an_instant(loaded: Stack, name: str, before: timedelta) -> None:
+    """At the last event, rounded up to the minute, and at two instants before it."""
+    source, at = reference(name)
+    expected = {
+        (channel, answer_measure(measure), window): (sums.n, 0, 0) if measure == "volume" else tuple(sums)
+        for (channel, measure, window), sums in source.rolling(at - before).items()
+        if sums.n
+    }
+    assert loaded.rolling_at(name, at - before) == expected
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_last_event(loaded: Stack, name: str) -> None:
+    source, _ = reference(name)
+    with loaded.views() as views:
+        assert views.last_event(name) == source.last_event
+
+
+def lines(stack: Stack, name: str, key: str, *arguments: str) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """The program's JSON, by (measure, group, period)."""
+    content = json.loads(stack.cli(*arguments, "--organisation", name, "--json"))
+    return {(line["measure"], line["group"], line["period"]): line for line in content[key]}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_quarters_as_the_program_prints_them(loaded: Stack, name: str) -> None:
+    source, at = reference(name)
+    found = lines(loaded, name, "quarters", "quarters", "--at", at.isoformat())
+    norms = source.norms(at)
+    for (norm, channel, quarter), counts in norms.items():
+        if counts.n:
+            line = found[f"norm:{norm}", channel, quarter]
+            assert (line["n"], line["total"]) == (counts.n, counts.within)
+            assert line["value"] == pytest.approx(float(counts.share or 0), abs=1e-9)
+            assert line["notes"].get("overdue", 0) == counts.open_overdue
+    for (channel, quarter), sums in source.quarterly("answer").items():
+        line = found["answer:rating:1:satisfaction", channel, quarter]
+        assert line["n"] == sums.n
+        assert line["value"] == pytest.approx(float(sums.mean or 0) / 1000, abs=1e-9)
+
+
+@needs(pwc.FILE)
+def test_fixed_points_of_the_calls(loaded: Stack) -> None:
+    quarters = lines(loaded, "pwc", "quarters", "quarters", "--at", "last")
+    answered = quarters["norm:telephone_60s_answered", "telephone", "2021-Q1"]
+    offered = quarters["norm:telephone_60s_offered", "telephone", "2021-Q1"]
+    assert (answered["total"], answered["n"], f"{answered['value']:.2%}") == (1_796, 4_054, "44.30%")
+    assert (offered["total"], offered["n"], f"{offered['value']:.2%}") == (1_796, 5_000, "35.92%")
+    assert answered["notes"]["excluded abandoned"] == 946
+    rolling = lines(loaded, "pwc", "figures", "figures", "--at", "last")
+    points = {}
+    for window in ("7d", "28d"):
+        rating = rolling["answer:rating:1:satisfaction", "telephone", window]
+        points[window] = (rolling["volume", "telephone", window]["n"], rating["n"], f"{rating['value']:.4f}")
+    assert points == {"7d": (308, 246, "3.3699"), "28d": (1_434, 1_157, "3.3656")}
+
+
+def over_all(stack: Stack, name: str, norm: str, at: str) -> Counter[str]:
+    """A norm's counts over all channels and quarters, as the program prints them."""
+    totals: Counter[str] = Counter()
+    for (measure, _, _), line in lines(stack, name, "quarters", "quarters", "--at", at).items():
+        if measure == f"norm:{norm}":
+            totals.update({"n": line["n"], **line["notes"]})
+    return totals
+
+
+@needs(baltimore.FILE)
+def test_fixed_points_of_the_service_requests(loaded: Stack) -> None:
+    handled = over_all(loaded, "baltimore", "handled", "2019-02-13T16:18:56")
+    closed = handled["n"] - handled["overdue"]
+    assert (handled["within"], closed, handled["overdue"], handled["n"]) == (7_988, 9_555, 135, 9_690)
+    assert f"{handled['within'] / handled['n']:.2%}" == "82.44%"
+
+
+@needs(wabo.FILE)
+def test_fixed_points_of_the_permits(loaded: Stack) -> None:
+    decision = over_all(loaded, "wabo", "decision", "2012-01-23T15:42:54.644+01:00")
+    assert (decision["within"], decision["late"] - decision["overdue"], decision["overdue"]) == (950, 377, 39)
+    assert decision["excluded stop_before_start"] == 2
+
+
+@needs(techsupport.FILE)
+def test_fixed_points_of_the_tickets(loaded: Stack) -> None:
+    first = over_all(loaded, "techsupport", "first_response", "last")
+    assert (first["within"], first["late"] - first["overdue"], first["overdue"]) == (2_031, 279, 18)
+    assert first["excluded stop_before_start"] == 2
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_outcome_belongs_to_a_norm_that_is_not_in_force(loaded: Stack, name: str) -> None:
+    norms = {norm.id for norm in load_organisation(EXAMPLES / EXAMPLE[name].mapping / "organisation.yaml").norms}
+    found = loaded.query("SELECT DISTINCT arrayJoin(`outcomes.norm`) FROM contacts FINAL WHERE organisation = {organisation:String}", organisation=name)
+    assert {norm for (norm,) in found} == norms
