@@ -51,7 +51,7 @@ def main() -> int:
     """Entry point; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the pipeline on a real Kafka and ClickHouse.")
     parser.add_argument("--only", choices=NAMES, action="append", help="measure this only; may be given more than once")
-    parser.add_argument("--quick", action="store_true", help="small sizes, about a minute: to see that it runs; targets do not decide the exit code")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; the exit code ignores the targets")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table as Markdown")
     chosen = parser.parse_args()

@@ -95,7 +95,8 @@ def history(contacts: int, now_ms: int, order: Order, kinds: int = len(KINDS), f
     block = NEAR_CONTACTS if order == "near" else FAR_CONTACTS
     begin = now_ms - SPAN_MS - 3_600_000
     for start in range(0, contacts, block):
-        several = [contact_of(first + number, begin + number * SPAN_MS // contacts) for number in range(start, min(start + block, contacts))]
+        numbers = range(start, min(start + block, contacts))
+        several = [contact_of(first + number, begin + number * SPAN_MS // contacts) for number in numbers]
         for kind in range(kinds):
             for made in several:
                 yield made[kind]

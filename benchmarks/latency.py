@@ -29,10 +29,8 @@ class Seen:
 
     def __call__(self) -> int:
         """The greatest n of volume over 28 days; none leaves that window while we measure."""
-        found = self._client.query(
-            f"SELECT max(n) FROM rolling WHERE organisation = '{MEASURED}' AND channel = 'telephone' AND measure = 'volume' AND window = '28d'"
-        )
-        return int(found.first_row[0])
+        where = f"organisation = '{MEASURED}' AND channel = 'telephone' AND measure = 'volume' AND window = '28d'"
+        return int(self._client.query(f"SELECT max(n) FROM rolling WHERE {where}").result_rows[0][0])
 
 
 class Stream:
@@ -103,7 +101,10 @@ def run(rig: Rig, seconds: float) -> list[Result]:
             begin = time.monotonic()
             loaded = _delays(rig, "loaded", seconds)
             rate = load.events / (time.monotonic() - begin)
-    return [*_results("delay at 100 events/s", quiet, ""), *_results("the same during a load", loaded, f"the load sent {rate:,.0f} events/s")]
+    return [
+        *_results("delay at 100 events/s", quiet, f"{len(quiet):,} events"),
+        *_results("the same during a load", loaded, f"{len(loaded):,} events; the load sent {rate:,.0f} events/s beside them"),
+    ]
 
 
 def _results(name: str, delays: list[float], note: str) -> list[Result]:

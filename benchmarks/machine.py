@@ -1,4 +1,4 @@
-"""The machine that is measured: its cores, who may run on which, and what a process has used. Linux tells all of it; elsewhere less is known."""
+"""The machine that is measured: its cores, who may run on which, and what a process has used. Linux tells all of it, others less."""
 
 import os
 import platform

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
+from statistics import median
 
 from benchmarks.events import history, values
 from benchmarks.latency import Seen, Stream
@@ -72,7 +73,8 @@ def _restarts(rig: Rig, contacts: int, kills: int) -> list[Result]:
                 for name, seconds in _breakdown(worker, killed, answers[0], time.time()):
                     parts.setdefault(name, []).append(seconds)
     client.close()
-    note = f"with {contacts:,} contacts stored; median parts: " + ", ".join(f"{name} {sorted(found)[len(found) // 2]:.2f} s" for name, found in parts.items())
+    shares = ", ".join(f"{name} {median(found):.2f} s" for name, found in parts.items())
+    note = f"with {contacts:,} contacts stored; median parts: {shares}"
     return [Result("restart after kill -9, to the first new figure", tuple(whole), "s", target=RESTART_AIM_S, better="lower", note=note)]
 
 

@@ -1,4 +1,4 @@
-"""What is measured on: Kafka and ClickHouse started for this run, the topics and tables of the product, and its worker on a core of its own."""
+"""What is measured on: Kafka and ClickHouse started for this run, the product's topics and tables, and its worker on a core of its own."""
 
 import sys
 import tempfile
@@ -42,10 +42,9 @@ class Running:
         self.log = directory / f"worker-{time.monotonic_ns()}.log"
         self.port = network.free_ports(1)[0]
         self.started = time.time()
+        command = [sys.executable, "-m", "pipeline.cli", "worker"]
         with on(WORKER_CORES):
-            self.process = process.spawn(
-                [sys.executable, "-m", "pipeline.cli", "worker"], self.log, {**environment, "CONTACTMETER_HEALTH_PORT": str(self.port)}, _ROOT
-            )
+            self.process = process.spawn(command, self.log, {**environment, "CONTACTMETER_HEALTH_PORT": str(self.port)}, _ROOT)
 
     @property
     def pid(self) -> int:
@@ -166,7 +165,7 @@ class Rig:
         """How many contacts of the measured organisation are stored."""
         client = self.client()
         try:
-            return int(client.query(f"SELECT uniqExact(contact) FROM contacts WHERE organisation = '{MEASURED}'").first_row[0])
+            return int(client.query(f"SELECT uniqExact(contact) FROM contacts WHERE organisation = '{MEASURED}'").result_rows[0][0])
         finally:
             client.close()
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import faust
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
 
 
 async def read(bootstrap: str, topic: str, partition: int, first: int, end: int, decode: Callable[[bytes], Any]) -> float:
@@ -41,7 +41,7 @@ async def read(bootstrap: str, topic: str, partition: int, first: int, end: int,
 
 def idiomatic(bootstrap: str, topic: str, records: int, warm_up: int) -> None:
     """Run an agent over `records` records of one JSON event each, print the rate after the warm-up, and end the process."""
-    app: Any = faust.App(f"yardstick-{topic}", broker=f"kafka://{bootstrap}", store="memory://", web_enabled=False, topic_disable_leader=True)
+    app: Any = faust.App(f"yardstick-{topic}", broker=f"kafka://{bootstrap}", store="memory://", web_enabled=False)
     source = app.topic(topic, value_serializer="json")
 
     @app.agent(source)  # type: ignore[untyped-decorator]
@@ -52,10 +52,11 @@ def idiomatic(bootstrap: str, topic: str, records: int, warm_up: int) -> None:
             if seen == warm_up:
                 begin = time.monotonic()
             if seen == records:
-                print(json.dumps({"rate": (records - warm_up) / (time.monotonic() - begin)}), flush=True)
+                # On a line of its own: Faust's spinner has written on this one.
+                print("\n" + json.dumps({"rate": (records - warm_up) / (time.monotonic() - begin)}), flush=True)
                 os._exit(0)
 
-    faust.Worker(app, loglevel="ERROR", redirect_stdouts=False, quiet=True, web_enabled=False).execute_from_commandline()
+    faust.Worker(app, loglevel="ERROR", redirect_stdouts=False, quiet=True).execute_from_commandline()
 
 
 def main(kind: str, bootstrap: str, topic: str, *numbers: str) -> None:

@@ -59,7 +59,7 @@ class StoredAnswer:
 
 @dataclass(slots=True)
 class Rows:
-    """What one step wants written, by table, and the next offset to commit by partition."""
+    """What one step wants written, by table."""
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -99,6 +99,7 @@ class Assignment:
         self._answers: dict[AnswerKey, Answer] = {}
         self._offsets: dict[str, int] = {}
         self._taken_as_new = 0
+        self._in_flight = (0, 0)
 
     @property
     def contacts_in_memory(self) -> int:
@@ -150,7 +151,8 @@ class Assignment:
                     events_of[key] = events
             for answer, value in decoded.answers:
                 answers_of.setdefault(answer, []).append(value)
-            self._offsets[decoded.organisation] = max(decoded.record.offset, self._offsets.get(decoded.organisation, 0))
+            if decoded.events:  # a record refused as a whole may only claim to be of this organisation, from another partition
+                self._offsets[decoded.organisation] = max(decoded.record.offset, self._offsets.get(decoded.organisation, 0))
             rows.add("rejects", map(reject_row, decoded.rejects))
             rows.add("heartbeats", decoded.heartbeats)
             rows.add("gauges", decoded.gauges)
@@ -163,6 +165,7 @@ class Assignment:
         rows.add("contacts", contact_rows)
         self._known_contacts.add(row[:3] for row in contact_rows)
         self._known_answers.add(row[:3] for row in rows.tables.get("survey_answers", ()))
+        self._in_flight = (len(events_of), len(answers_of))
         return rows
 
     def _apply_contact(self, key: ContactKey, events: list[EventTuple], net: Net) -> Row | None:
@@ -213,15 +216,21 @@ class Assignment:
 
     def replace_sums(self, name: str, sums: Sums) -> None:
         """Put sums computed anew from the store in the place of stale ones; only when every row applied so far is stored."""
+        sums.expect(self.sums[name].series())
         self.sums[name] = sums
         self.stale.discard(name)
 
     def trim(self, limit: int) -> None:
-        """Forget the least recently used contacts and answers beyond `limit`; only those whose rows are stored may be forgotten.
+        """Forget the least recently used contacts and answers beyond `limit`, but none of the last batch applied: those stand last.
 
-        Call it when the previous batch is stored and with a limit of at least the contacts of the batch in flight: those stand last.
+        Only what is stored may be forgotten, or a look-up would find it as it was: call this when every batch but the last is stored.
         """
-        for cache in (self._contacts, self._answers):
-            for key in list(islice(cache, max(0, len(cache) - limit))):
-                del cache[key]
+        contacts_in_flight, answers_in_flight = self._in_flight
+        _forget_oldest(self._contacts, max(limit, contacts_in_flight))
+        _forget_oldest(self._answers, max(limit, answers_in_flight))
+
+
+def _forget_oldest(cache: dict[ContactKey, Contact] | dict[AnswerKey, Answer], limit: int) -> None:
+    for key in list(islice(cache, max(0, len(cache) - limit))):
+        del cache[key]
 

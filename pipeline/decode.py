@@ -15,6 +15,7 @@ from pipeline.contacts import EventTuple, digest
 from schemas import batch
 from schemas.errors import InvalidEvent, InvalidRecord
 from schemas.events import KINDS, PREFIX, Event
+from schemas.partitions import PARTITIONS, partition_of
 from schemas.types import iso
 
 MAX_FUTURE_MS = 5 * 60_000
@@ -84,6 +85,7 @@ def decode(record: Record, organisations: Mapping[str, Configured]) -> Decoded:
             raise InvalidRecord(
                 "unknown_organisation", f"there is no organisation {content.organisation[:64]!r}; add its YAML file to the organisations directory"
             )
+        _check_partition(record.partition, content.organisation)
     except InvalidRecord as error:
         claimed = (record.key or b"").decode(errors="replace")[:64]
         reject = _reject(record, -1, error.reason, "$", error.message, "", record.value or b"")
@@ -93,6 +95,16 @@ def decode(record: Record, organisations: Mapping[str, Configured]) -> Decoded:
         _add_reject(decoded, fault)
     _sort_out(decoded, content.events, configured)
     return decoded
+
+
+def _check_partition(partition: int, organisation: str) -> None:
+    """Elsewhere its contacts would be taken as new by a worker that never saw them. Raises InvalidRecord `wrong_partition`."""
+    right = partition_of(organisation)
+    if partition != right:
+        raise InvalidRecord(
+            "wrong_partition",
+            f"{organisation!r} belongs in partition {right}, not in {partition}; a producer must name that: crc32 of the slug modulo {PARTITIONS}",
+        )
 
 
 def _sort_out(decoded: Decoded, events: list[tuple[int, Event]], configured: Configured) -> None:
@@ -177,7 +189,7 @@ def _refuse(decoded: Decoded, position: int, event: Event, at: int, foreign: boo
 
 
 def _add_reject(decoded: Decoded, fault: InvalidEvent) -> None:
-    """Refuse one event, keeping its text as the source sent it."""
+    """Refuse one event, keeping its JSON: the values that the source sent, without its white space."""
     if decoded.raw is None:
         decoded.raw = from_json(decoded.record.value or b"[]")  # as the validator reads it: NaN and all
     event = decoded.raw[fault.position]

@@ -17,6 +17,7 @@ from pipeline.contacts import Timeline
 from schemas.errors import InvalidConfiguration
 from schemas.norm import Norm
 from schemas.organisation import Organisation
+from schemas.types import EARLIEST_MS, LATEST_MS
 
 CLOSING_DAYS_FROM, CLOSING_DAYS_TO = 1990, 2101
 """Years for which public holidays are laid out as closing days: those in which an event may lie."""
@@ -69,22 +70,24 @@ class Judge:
     """Applies the norms of one organisation. Raises InvalidConfiguration when a clock could never reach a deadline."""
 
     def __init__(self, organisation: Organisation) -> None:
-        self._calendars = {channel: calendar_of(organisation, channel) for channel in organisation.channels}
+        self._calendars: dict[str, Calendar] = {channel: calendar_of(organisation, channel) for channel in organisation.channels}
         self._rules: dict[str, list[_Rule]] = {channel: [] for channel in organisation.channels}
         for name in sorted({norm.id for norm in organisation.norms}):
             for version, norm in enumerate(organisation.norm_versions(name), start=1):
                 for channel in norm.applies_to.channels:
-                    self._rules[channel].append(self._rule(norm, version, self._calendars[channel]))
+                    self._rules[channel].append(self._rule(norm, version, channel))
 
-    def _rule(self, norm: Norm, version: int, calendar: Calendar) -> _Rule:
+    def _rule(self, norm: Norm, version: int, channel: str) -> _Rule:
+        calendar = self._calendars[channel]
         first = calendar.day_start(norm.valid.start) if norm.valid.start > date(1990, 1, 1) else 0
         last = calendar.day_start(norm.valid.end) if norm.valid.end < date(2200, 1, 1) else 1 << 62
         deadline = deadline_of(norm, calendar)
         if deadline is not None:
-            try:
-                deadline(first)
+            try:  # at both ends: a calendar may open by exception only, and then no more
+                deadline(max(first, EARLIEST_MS))
+                deadline(min(last, LATEST_MS) - 1)
             except ValueError as error:
-                raise InvalidConfiguration(f"norm {norm.id!r}: {error}") from None
+                raise InvalidConfiguration(f"norm {norm.id!r} on channel {channel!r}: {error}") from None
         return _Rule(norm, version, first, last, deadline)
 
     def __call__(self, timeline: Timeline) -> tuple[Outcome, ...]:
@@ -145,7 +148,7 @@ def _when_judged(norm: Norm, timeline: Timeline, start: int, deadline: int | Non
     left = timeline.left_at
     if left is not None:
         abandoned = timeline.first.get("abandoned")
-        if abandoned is not None and not timeline.wait_unknown and abandoned - start < norm.short_abandon:
+        if norm.short_abandon and abandoned is not None and not timeline.wait_unknown and abandoned - start < norm.short_abandon:
             return None, "short_abandon"
         if norm.denominator == "offered":
             return min(left, deadline), ""

@@ -45,6 +45,7 @@ class Organisations:
         self._clock = clock
         self._today = today
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._named: dict[Path, str] = {}
         self._in_force: dict[str, Configured] = {}
 
     def in_force(self) -> dict[str, Configured]:
@@ -53,7 +54,8 @@ class Organisations:
 
     def refresh(self) -> bool:
         """Look at the directory again, and whether anything came into force. Blocks, and waits while ClickHouse is unavailable."""
-        files = {path: _stamp(path) for path in sorted(self._directory.glob("*.yaml"))}
+        files = {path: stamp for path in sorted(self._directory.glob("*.yaml")) if (stamp := _stamp(path)) is not None}
+        self._named = {path: name for path, name in self._named.items() if path in files}
         changed = [path for path, stamp in files.items() if self._seen.get(path) != stamp]
         if not changed:
             return False
@@ -65,6 +67,8 @@ class Organisations:
                 configured = self._take_up(path, stored)
             except InvalidConfiguration as error:
                 self._refuse(path.stem, str(error))
+                if path.stem not in taken_up and path.stem in stored:  # after a restart: what was in force stays so
+                    taken_up[path.stem] = Configured.of(stored[path.stem].organisation, stored[path.stem].generation)
                 continue
             taken_up[configured.organisation.organisation] = configured
         news = taken_up != self._in_force
@@ -73,8 +77,11 @@ class Organisations:
 
     def _take_up(self, path: Path, stored: dict[str, InForce]) -> Configured:
         organisation = load_organisation(path)
-        text = path.read_text(encoding="utf-8-sig")
         name = organisation.organisation
+        other = next((file for file, named in self._named.items() if named == name and file != path), None)
+        if other is not None:
+            raise InvalidConfiguration(f"{path}: organisation {name!r} already has a file, {other.name}; keep one")
+        self._named[path] = name
         before = stored.get(name)
         why = why_refused(organisation, before, self._today()) if before else ""
         if before and why:
@@ -84,7 +91,7 @@ class Organisations:
         metrics.REFUSED.labels(name).set(0)
         configured = Configured.of(organisation, before.generation if before else 0)
         if before is None or before.organisation != organisation:
-            self._store.register(organisation, text, configured.generation, self._readers, self._clock())
+            self._store.register(organisation, _text(path), configured.generation, self._readers, self._clock())
             log.warning("organisation %s: configuration of %s is in force", name, path.name)
         return configured
 
@@ -94,7 +101,17 @@ class Organisations:
         log.error("configuration refused: %s", why)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """What tells a changed file: when and how large it was written."""
-    stat = path.stat()
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidConfiguration(f"{path}: can't be read any more ({error.strerror})") from None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells a changed file: when and how large it was written; None when it is gone."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
     return stat.st_mtime_ns, stat.st_size

@@ -103,7 +103,7 @@ class Sums:
 
     @classmethod
     def load(cls, as_of: int, contributions: Iterable[Delta]) -> "Sums":
-        """Sums from stored contributions; every series found counts as touched."""
+        """Sums from stored contributions; every series with one up to `as_of` counts as touched."""
         sums = cls(as_of)
         sums.apply(contributions)
         return sums
@@ -160,6 +160,16 @@ class Sums:
         for minute in list(_stored(minutes, before - LONGEST, as_of - LONGEST, step)):
             del minutes[minute]
         return changed
+
+    def series(self) -> list[SeriesKey]:
+        """Every (channel, measure) that has or had contributions."""
+        return list(self._series)
+
+    def expect(self, series: Iterable[SeriesKey]) -> None:
+        """Report these series too, as touched: figures written of them before are outdated, also where nothing is left."""
+        for key in series:
+            self._series.setdefault(key, _Series())
+            self._touched.add(key)
 
     def touched(self) -> list[Figure]:
         """The figures of every series that changed since the last call, in all windows."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.answers import AnswerTuple
+from pipeline.answers import AnswerTuple, thousandths
 from pipeline.contacts import EventTuple, Timeline
 from pipeline.contributions import Judged
 from pipeline.decode import AnswerKey, ContactKey, Reject
@@ -85,7 +85,7 @@ def answer_row(key: AnswerKey, version: int, value: AnswerTuple, writer: int, of
     return (
         *key, version, data["instrument"], data["version"], revision, data["status"], data.get("channel", ""), data.get("product", ""), data.get("team", ""),
         data.get("segment", ""), data.get("wave", ""), data.get("invitation", ""), contact.get("system", ""), contact.get("id", ""), answered_at, logged_at,
-        digest, tuple(data["items"]), tuple(round(grade * 1000) for grade in data["items"].values()), bool(data.get("has_comment", False)), writer, offset,
+        digest, tuple(data["items"]), tuple(map(thousandths, data["items"].values())), bool(data.get("has_comment", False)), writer, offset,
     )  # fmt: skip
 
 

@@ -75,7 +75,9 @@ class Worker:
         self._assignments = 0
         self._next: dict[int, int] = {}
         self._state: Assignment | None = None
-        self._loading = asyncio.Lock()
+        self._reloads = 0
+        self._step = asyncio.Lock()
+        """Held while the state is computed or a batch is folded in: no state may be read from the store between the two halves of a batch."""
         self._writing: asyncio.Task[None] | None = None
 
     # ── assignment ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -99,29 +101,28 @@ class Worker:
 
     def reload(self) -> None:
         """Compute the state anew before the next step: a rebalance, or another configuration."""
+        self._reloads += 1
         self._state = None
         self._health.assigned = False
 
-    async def state(self) -> Assignment | None:
-        """The state of the present assignment, computed when there is none; None while no partition is ours."""
-        if self._state is not None:
-            return self._state
-        async with self._loading:
-            while self._state is None and self._partitions:
-                await self._written()
-                epoch = self._epoch
-                state = await asyncio.to_thread(self._load, self._partitions, dict(self._next))
-                if epoch == self._epoch and self._partitions:
-                    self._state = state
-                    self._health.assigned = True
-                    metrics.ASSIGNMENTS.inc()
+    async def _present_state(self) -> Assignment | None:
+        """The state of the present assignment, computed when there is none; None while no partition is ours. With `_step` held."""
+        while self._state is None and self._partitions:
+            await self._written()
+            reloads = self._reloads
+            state = await asyncio.to_thread(self._load, self._partitions, dict(self._next))
+            if reloads == self._reloads:
+                self._state = state
+                self._health.assigned = True
+                metrics.ASSIGNMENTS.inc()
         return self._state
 
     def _load(self, partitions: frozenset[int], following: Mapping[int, int]) -> Assignment:
         """The committed offsets first, then sums, then hashes: this order makes a late insert of the earlier owner detectable."""
         begin = time.monotonic()
         start = {**self._start_of(partitions), **following}
-        mine = {name: entry for name, entry in self._configured().items() if partition_of(name) in partitions}
+        configured = self._configured()
+        mine = {name: entry for name, entry in configured.items() if partition_of(name) in partitions}
         as_of = minute_of(self._clock())
         names = sorted(mine)
         sums = self._store.sums(names, as_of) if names else {}
@@ -129,7 +130,7 @@ class Worker:
         answers = Known(self._store.hashes("survey_answers", names)) if names else Known.none()
         self._health.organisations = tuple(names)
         log.info("state of %d organisations computed in %.2f s; %d contacts are stored", len(names), time.monotonic() - begin, len(contacts))
-        return Assignment(time.time_ns(), start, self._configured(), sums, contacts, answers)
+        return Assignment(time.time_ns(), start, configured, sums, contacts, answers)
 
     def _accepts(self, record: Record, state: Assignment) -> bool:
         """Whether a record follows on what this assignment has read.
@@ -153,23 +154,27 @@ class Worker:
         for item in taken:
             length = len(item.record.value or b"")
             if batch and size + length > self._batch_bytes:
-                await self._process(batch)
+                await self._fold_in(batch)
                 batch, size = [], 0
             batch.append(item)
             size += length
         if batch:
-            await self._process(batch)
+            await self._fold_in(batch)
+
+    async def _fold_in(self, taken: list[Taken]) -> None:
+        async with self._step:
+            await self._process(taken)
 
     async def _process(self, taken: list[Taken]) -> None:
         """Fold one micro-batch in; drop it when it is no longer ours, start over when only the configuration changed."""
         epoch = self._epoch
-        state = await self.state()
+        state = await self._present_state()
         while state is not None and epoch == self._epoch:
             begin = time.monotonic()
             ours = [item for item in taken if self._accepts(item.record, state)]
             batch = [decode(item.record, state.organisations) for item in ours]
             if not await self._look_up(batch, state):
-                state = await self.state()
+                state = await self._present_state()
                 continue
             state.advance(minute_of(self._clock()))
             rows = state.apply(batch)
@@ -209,10 +214,9 @@ class Worker:
                 item.acknowledge()
 
     async def _written(self) -> None:
-        """Wait for the write under way; its error, if any, is raised here."""
+        """Wait for the write under way; its error, if any, is raised here. A caller that is cancelled leaves the write going on."""
         if self._writing is not None:
-            writing, self._writing = self._writing, None
-            await writing
+            await asyncio.shield(self._writing)
 
     async def _recompute(self, state: Assignment) -> None:
         """Compute stale sums anew at this barrier: everything applied is stored, nothing is being applied."""
@@ -243,11 +247,12 @@ class Worker:
         """Move the windows to the present minute and write what that changed; to be called every second."""
         if self._writing is not None and self._writing.done():
             await self._written()  # raises what went wrong, also when no record follows
-        state = await self.state()
-        if state is None:
-            return
-        state.advance(minute_of(self._clock()))
-        figures = state.figures()
+        async with self._step:
+            state = await self._present_state()
+            if state is None:
+                return
+            state.advance(minute_of(self._clock()))
+            figures = state.figures()
         if figures:
             await asyncio.to_thread(self._store.write_figures, figures)
 

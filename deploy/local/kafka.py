@@ -80,7 +80,7 @@ class Kafka:
         )
         if not (logs / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            arguments = ["format", "--ignore-formatted", "-t", cluster, "-c", str(properties)]
+            arguments = ["format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(properties)]  # an id may begin with a dash
             result = subprocess.run(_java(jars, "kafka.tools.StorageTool", *arguments), capture_output=True, text=True, check=False)
             if result.returncode != 0:
                 raise KafkaError(f"Kafka could not format its storage in {logs}: {(result.stderr or result.stdout).strip()}")

@@ -1,7 +1,6 @@
 """Where the stack that runs here answers, for commands that send to it."""
 
 import json
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -10,6 +9,7 @@ from typing import Any
 
 from deploy.local import stack
 from deploy.local.network import LOOPBACK
+from deploy.local.process import write_atomically
 from schemas.errors import ContactmeterError
 from schemas.organisation import load_organisation
 
@@ -49,7 +49,7 @@ def ensure_organisation(path: Path, kafka: str) -> bool:
     port = int(running["ports"]["health"])
     if organisation in _status(port).get("organisations", ()):
         return False
-    shutil.copyfile(path, stack.layout().organisations / f"{organisation}.yaml")
+    write_atomically(stack.layout().organisations / f"{organisation}.yaml", path.read_text(encoding="utf-8-sig"))
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         status = _status(port)

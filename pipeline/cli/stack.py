@@ -20,6 +20,9 @@ from deploy.local.errors import StackError
 from deploy.local.network import DIRECT, LOOPBACK, http_ok
 from deploy.local.process import write_atomically
 from deploy.local.supervisor import Service
+from pipeline.cli import endpoints
+from pipeline.store.reads import Views
+from schemas.errors import ContactmeterError
 
 PROGRAM = (sys.executable, "-m", "pipeline.cli")
 WORKER_START_TIMEOUT = 600.0
@@ -179,7 +182,20 @@ def report(place: stack.Layout) -> dict[str, Any]:
         if running
         else {},
         "worker": _worker(environment["CONTACTMETER_HEALTH_PORT"]) if running else None,
+        "rows": _rows() if running else None,
     }
+
+
+def _rows() -> dict[str, dict[str, int]] | None:
+    """Rows stored by organisation: contacts, answers, rejects; None when ClickHouse can't be asked (yet)."""
+    try:
+        views = Views(endpoints.connection(endpoints.settings()))
+        try:
+            return views.counts()
+        finally:
+            views.close()
+    except ContactmeterError:
+        return None
 
 
 def _worker(port: str) -> dict[str, Any] | None:
@@ -216,8 +232,15 @@ def _show(content: dict[str, Any]) -> None:
     if worker is None:
         typer.echo("The worker does not answer yet.")
         return
-    for key in ("lag", "rows", "last_event"):
-        typer.echo(f"{key.replace('_', ' ')}: {json.dumps(worker.get(key), ensure_ascii=False)}")
+    last = worker.get("last_event")
+    arrived = f"{datetime.fromtimestamp(last / 1000).astimezone():%Y-%m-%d %H:%M:%S}" if last else "none since the worker started"
+    typer.echo(f"\nlag: {worker.get('lag'):,} records   last event arrived: {arrived}   rejects since the start: {worker.get('rejects'):,}")
+    if worker.get("waiting_for"):
+        typer.echo(f"waiting: {worker['waiting_for']}")
+    for name, counts in (content["rows"] or {}).items():
+        typer.echo(f"{name}: {counts['contacts']:,} contacts, {counts['answers']:,} answers, {counts['rejects']:,} rejects stored")
+    for name, why in worker.get("refused_configurations", {}).items():
+        typer.echo(f"configuration refused, {name}: {why}")
 
 
 def logs(

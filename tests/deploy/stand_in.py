@@ -11,7 +11,7 @@ import typer
 from pipeline.cli import doctor, stack
 
 PROGRAM = (sys.executable, "-m", "tests.deploy.stand_in")
-STATUS = {"lag": 0, "rows": {"contacts": 3}, "last_event": "2026-01-01T00:00:00Z"}
+STATUS = {"lag": 1234, "rejects": 2, "last_event": 1767225600000}
 
 
 class Health(http.server.BaseHTTPRequestHandler):

@@ -39,6 +39,7 @@ EXAMPLE = {
     "baltimore": Example("baltimore_311", baltimore.FILE, "baltimore", baltimore.load, baltimore.AS_OF),
     "wabo": Example("wabo_receipt", wabo.FILE, "wabo", wabo.load, wabo.AS_OF),
 }
+BY_VIA = [pytest.param("baltimore", True, id="baltimore-by-via", marks=needs(baltimore.FILE))]
 ALL = [pytest.param(name, id=name, marks=needs(example.file)) for name, example in EXAMPLE.items()]
 
 
@@ -119,9 +120,8 @@ def test_volume_and_answered_by_quarter_of_opening(loaded: Stack, name: str) -> 
     assert by_measure == {"volume": source.counts(), "wait": source.counts("answered")}
 
 
-
 @pytest.mark.parametrize("by", ["judged", "opened"])
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(("name", "via"), [pytest.param(*name.values, False, id=name.id, marks=name.marks) for name in ALL] + BY_VIA)
 def test_verdicts_by_quarter(loaded: Stack, name: str, by: Literal["judged", "opened"], via: bool) -> None:
     source, at = reference(name)
     expected = source.norms(at, by, "via" if via else "channel")

@@ -12,9 +12,7 @@ from connectors.mapped_file.problems import Unusable
 from tests.connectors.mapped import HEADER, changed, mapping
 
 CELLS = ["C1", "", "Balie", "Paspoort", "2026-03-02T09:00:00", "2026-03-02T09:30:00", "2026-03-09T17:00:00", "8"]
-ROW = dict(
-    zip(HEADER.split(","), CELLS, strict=True)
-)
+ROW = dict(zip(HEADER.split(","), CELLS, strict=True))
 
 
 def build(by: Mapping | None = None, **cells: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from connectors.mapped_file.connector import MappedFile
+from connectors.mapped_file.reading import Row, RowFile
 from connectors.protocol import Refused
 from tests.connectors.mapped import HEADER, changed, csv_file, mapping, read_all, rows
 
@@ -146,3 +147,10 @@ def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
     csv_file(path, rows(21))
     with pytest.raises(Refused, match="changed while it was read"):
         connector.poll()
+
+
+def test_only_columns_in_use_are_kept(tmp_path: Path) -> None:
+    by = mapping()
+    (row,) = RowFile(csv_file(tmp_path / "a.csv", [ROW]), by).rows()
+    assert isinstance(row, Row)
+    assert set(row.values) == by.columns() == set(HEADER.split(",")) - {"Name"}

@@ -1,0 +1,170 @@
+"""The same figures whatever breaks: every fault is compared, row for row, with a clean load of the same events by another organisation."""
+
+import asyncio
+import itertools
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from connectors.protocol import WireEvent
+from connectors.sender import Sender
+from pipeline.rows import COLUMNS
+from schemas import batch
+from schemas.partitions import partition_of
+from schemas.topics import CONTACT_EVENTS
+from tests.e2e import synthetic
+from tests.e2e.running import Stack, Worker, records_of, wait_until
+
+CONTACTS = 900
+SMALL_BATCHES = {"BATCH_BYTES": "20000"}
+"""Some sixty events a micro-batch, so that a fault finds a load half done."""
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+@dataclass
+class Load:
+    """The events that every organisation here gets, and what a clean load of them stored."""
+
+    stack: Stack
+    now: datetime
+    events: list[WireEvent]
+    rows: Rows = field(default_factory=dict)
+    rolling: list[dict[tuple[str, str, str], tuple[int, int, int]]] = field(default_factory=list)
+
+    def organisation(self, name: str) -> str:
+        self.stack.add_organisation(name, synthetic.organisation(name))
+        return name
+
+    def rolling_of(self, name: str) -> list[dict[tuple[str, str, str], tuple[int, int, int]]]:
+        """At the moment of the load and at three before it."""
+        return [self.stack.rolling_at(name, self.now - timedelta(hours=hours)) for hours in (0, 1, 30, 300)]
+
+    def check(self, name: str, live: bool = True) -> None:
+        """Everything stored of `name`, and every figure, equals that of the clean load; needs a worker that runs when `live`."""
+        rows = self.stack.stored(name)
+        for table, expected in self.rows.items():
+            assert len(rows[table]) == len(expected), f"rows of {table}"
+            assert rows[table] == expected, table
+        assert self.rolling_of(name) == self.rolling
+        if live:
+            assert self.stack.check_live(name) > 0
+
+
+@pytest.fixture(scope="module")
+def load(stack: Stack) -> Iterator[Load]:
+    now = datetime.now(UTC)
+    made = Load(stack, now, synthetic.history(CONTACTS, int(now.timestamp() * 1000)))
+    clean, twice, shuffled, clients = (made.organisation(name) for name in ("schoon", "tweemaal", "geschud", "twee-clients"))
+    stack.send(clean, made.events, size=100)
+    stack.send(twice, made.events, size=100)
+    stack.send(twice, made.events, size=30)
+    mixed = list(made.events)
+    random.Random(2).shuffle(mixed)
+    stack.send(shuffled, mixed, size=70)
+    send_by_two_clients(stack, clients, made.events)
+    worker = stack.worker(**SMALL_BATCHES)
+    stack.settle()
+    made.rows, made.rolling = stack.stored(clean), made.rolling_of(clean)
+    for name in (clean, twice, shuffled, clients):
+        assert stack.check_live(name) > 0
+    assert worker.stop()
+    yield made
+
+
+def send_by_two_clients(stack: Stack, name: str, events: list[WireEvent]) -> None:
+    """Every second record by kafka-python, the others by aiokafka; both pass the partition."""
+    records = records_of(events, 50)
+
+    async def others() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap, acks="all")
+        await producer.start()
+        try:
+            for value in records[1::2]:
+                headers = batch.headers(name)
+                await producer.send_and_wait(CONTACT_EVENTS, value, key=name.encode(), partition=partition_of(name), headers=headers)
+        finally:
+            await producer.stop()
+
+    sent = stack.produce(name, records[::2])
+    asyncio.run(others())
+    assert {partition for partition, _ in sent} == {partition_of(name)}
+    assert len(sent) + len(records[1::2]) == len(records)
+
+
+def test_the_clean_load_holds_everything(load: Load) -> None:
+    """What the others are compared with is no empty thing, and counts what was sent."""
+    contacts = {item["data"]["contact"] for item in load.events if item["type"].startswith("nl.contactmeter.contact.")}
+    answers = {item["data"]["answer"] for item in load.events if item["type"].endswith("survey.answered")}
+    assert (len(load.rows["contacts"]), len(load.rows["survey_answers"])) == (len(contacts), len(answers))
+    assert load.stack.count("rejects", "schoon") == 0
+    volume = sum(sums[0] for (_, measure, window), sums in load.rolling[0].items() if (measure, window) == ("volume", "28d"))
+    assert volume > CONTACTS * 0.8
+
+
+@pytest.mark.parametrize("name", ["tweemaal", "geschud", "twee-clients"])
+def test_order_repetition_and_client_change_nothing(load: Load, name: str) -> None:
+    """Sent twice; shuffled; by two producers built on different Kafka clients."""
+    load.check(name, live=False)
+
+
+def kill_until_done(load: Load, name: str, kills: int, start: Callable[[], Worker]) -> Worker:
+    """Start workers and kill each at another moment of its work; the last one may finish. It still runs."""
+    chance = random.Random(7)
+    done = 0
+    while True:
+        worker = start()
+        if done == kills:
+            load.stack.settle()
+            return worker
+        stored = load.stack.count("contacts", name)
+        wanted = stored + chance.randrange(1, CONTACTS // (kills + 1))
+        wait_until(lambda wanted=wanted: load.stack.count("contacts", name) >= wanted or load.stack.lag() == 0, "progress", every=0.01)  # type: ignore[misc]
+        time.sleep(chance.random() * 0.05)  # not always right after an insert
+        worker.kill()
+        done += 1
+
+
+def test_kill_9_of_the_worker_again_and_again(load: Load) -> None:
+    name = load.organisation("gekapt")
+    load.stack.send(name, load.events)
+    worker = kill_until_done(load, name, 6, lambda: load.stack.worker(**SMALL_BATCHES))
+    load.check(name)
+    assert worker.stop()
+
+
+def test_kill_9_between_every_two_inserts_of_a_batch(load: Load) -> None:
+    """Once after each table of a batch, contacts included, that is before the acknowledgement; then at random places."""
+    name = load.organisation("tussen")
+    bad = [synthetic.event("contact.opened", synthetic.PHONE, int(load.now.timestamp() * 1000), {"contact": f"bad{n}", "channel": "chat"}) for n in range(5)]
+    parts = list(itertools.batched(load.events, len(load.events) // 8)) if hasattr(itertools, "batched") else chunks(load.events, 8)
+    sent_bad = 0
+    for table, part in zip(COLUMNS, parts, strict=False):
+        load.stack.send(name, [*part, bad[sent_bad % 5]])
+        sent_bad += 1
+        worker = load.stack.worker(**SMALL_BATCHES, FAULT=f"kill:{table}:1")
+        assert worker.wait_end() == -signal.SIGKILL, table
+    for part in parts[len(COLUMNS) :]:
+        load.stack.send(name, list(part))
+    for _ in range(4):
+        worker = load.stack.worker(**SMALL_BATCHES, FAULT="kill:*:0.1")
+        wait_until(lambda worker=worker: worker.ended() is not None or load.stack.lag() == 0, "the fault")  # type: ignore[misc]
+        worker.kill()
+    worker = load.stack.worker(**SMALL_BATCHES)
+    load.stack.settle()
+    load.check(name)
+    assert load.stack.count("rejects", name) == sent_bad
+    assert worker.stop()
+
+
+def chunks(events: list[WireEvent], parts: int) -> list[list[WireEvent]]:
+    size = len(events) // parts
+    return [events[start : start + size] for start in range(0, len(events), size)]
