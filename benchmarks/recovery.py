@@ -89,7 +89,7 @@ def _breakdown(worker: Running, killed: float, answered: float, done: float) -> 
 
 def _moment(worker: Running, message: str) -> float:
     """When the worker logged a message, epoch seconds."""
-    found = re.search(rf"^(\S+ \S+),(\d+) INFO \S+: {message}", worker.log.read_text(errors="replace"), re.MULTILINE)
+    found = re.search(rf"(\d[\d-]+ [\d:]+),(\d+) INFO \S+: {message}", worker.log.read_text(errors="replace"))
     if found is None:
         return float("nan")
     return datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").astimezone().timestamp() + int(found[2]) / 1000

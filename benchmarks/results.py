@@ -60,12 +60,17 @@ def shown(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def as_text(results: Iterable[Result]) -> str:
+def as_text(results: Sequence[Result]) -> str:
     """A table for a terminal."""
     rows = [HEADINGS, *(result.cells() for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:], "", *notes(results)])
+
+
+def notes(results: Iterable[Result]) -> list[str]:
+    """What is said of single figures, a line each."""
+    return [f"- {result.name}: {result.note}" for result in results if result.note]
 
 
 def as_json(machine: Mapping[str, str], results: Sequence[Result]) -> dict[str, Any]:
@@ -105,7 +110,6 @@ How it is measured:
 def as_markdown(machine: Mapping[str, str], results: Sequence[Result], when: str, quick: bool) -> str:
     """docs/BENCHMARKS.md."""
     rows = [HEADINGS, ("---",) * len(HEADINGS), *(result.cells() for result in results)]
-    notes = [f"- {result.name}: {result.note}" for result in results if result.note]
     sizes = "small sizes (`--quick`): a smoke test, no measurement" if quick else "full sizes"
     return "\n".join(
         [
@@ -118,7 +122,7 @@ def as_markdown(machine: Mapping[str, str], results: Sequence[Result], when: str
             "",
             "Notes:",
             "",
-            *notes,
+            *notes(results),
             "",
         ]
     )

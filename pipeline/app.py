@@ -65,8 +65,12 @@ def make_app(settings: Settings) -> Any:
 
 def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaitable[None]]], tuple[Worker, Organisations]]) -> None:
     """Declare topics, agent, timers and rebalance hooks. `make_worker` is called in the event loop with the function that sends rejects."""
-    events = app.topic(CONTACT_EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS)
-    rejected = app.topic(REJECTED_EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS)
+    events = app.topic(
+        CONTACT_EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS
+    )
+    rejected = app.topic(
+        REJECTED_EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS
+    )
 
     async def send_rejects(rejects: Sequence[Reject]) -> None:
         pending = [
@@ -93,7 +97,7 @@ def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaita
         worker()[0].assigned(frozenset(tp.partition for tp in assigned if tp.topic == CONTACT_EVENTS))
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
-    async def revoked(_app: Any, revoked: Any, **_: Any) -> None:
+    async def revoked(_app: Any, *_: Any, **__: Any) -> None:
         worker()[0].revoked()
 
     @app.task  # type: ignore[untyped-decorator]

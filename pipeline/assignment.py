@@ -180,9 +180,10 @@ class Assignment:
         timeline = Timeline(merged)
         judged = judged_of(timeline, configured.judge(timeline))
         contributions = of_contact(judged)
-        if contact is not None:
-            net.add(contact.channel, contact.contributions, -1)
-        net.add(judged.channel, contributions, 1)
+        if contact is None:
+            net.add(judged.channel, contributions, 1)
+        else:
+            net.replace(contact.channel, contact.contributions, judged.channel, contributions)
         changes += count
         self._contacts[key] = Contact(merged, changes, judged.channel, contributions)
         version = changes * GENERATIONS + configured.generation

@@ -32,6 +32,8 @@ def merge(kept: list[EventTuple], new: Sequence[EventTuple]) -> tuple[list[Event
     The count is the same however the events are cut into batches: versions of a row rest on it. Of one content logged at several
     times the earliest time stays, so that reading a source again changes nothing.
     """
+    if kept and len(new) == 1 and new[0][0] > kept[-1][0] and len(kept) < MAX_EVENTS:
+        return [*kept, new[0]], 1  # the usual case: the digest covers occurred_at, so a later event is none of those kept
     merged = kept + list(new)
     if len(merged) <= MAX_EVENTS:
         merged.sort()
@@ -71,7 +73,7 @@ def effective(kept: list[EventTuple]) -> tuple[list[EventTuple], list[str]]:
     if len(kept) > MAX_EVENTS:
         kept = kept[:MAX_EVENTS]
         defects.append("too_many_events")
-    if len({(event[1], event[2]) for event in kept}) < len(kept):
+    if len({event[2] for event in kept}) < len(kept) and len({(event[1], event[2]) for event in kept}) < len(kept):
         winner: dict[tuple[str, str], EventTuple] = {}
         for event in kept:
             rival = winner.get((event[1], event[2]))
@@ -134,6 +136,8 @@ class Timeline:
 
     def _note_disorder(self) -> None:
         """A wrong order inside a contact is a defect, never a reject."""
+        if self.events and self.events[0][5] == "opened":
+            return  # they are sorted: nothing lies before it
         opened = self.first.get("opened")
         if opened is None:
             self.defects.append("not_opened")

@@ -31,19 +31,20 @@ NOTHING = Judged("", None, None, None, None, False, ())
 
 def of_contact(judged: Judged) -> list[Contribution]:
     """The contributions of a contact; none while its channel is unknown and none when it is withdrawn."""
-    if not judged.channel or judged.withdrawn:
+    channel, opened_at, answered_at, abandoned_at, wait_ms, withdrawn, outcomes = judged
+    if not channel or withdrawn:
         return []
     found: list[Contribution] = []
-    if judged.opened_at is not None:
-        found.append(("volume", minute_of(judged.opened_at), 1, 0, 0))
-    if judged.answered_at is not None:
-        minute = minute_of(judged.answered_at)
+    if opened_at is not None:
+        found.append(("volume", minute_of(opened_at), 1, 0, 0))
+    if answered_at is not None:
+        minute = minute_of(answered_at)
         found.append(("abandonment", minute, 1, 0, 0))
-        if judged.wait_ms is not None:
-            found.append(("wait", minute, 1, judged.wait_ms, judged.wait_ms * judged.wait_ms))
-    elif judged.abandoned_at is not None:
-        found.append(("abandonment", minute_of(judged.abandoned_at), 1, 1, 1))
-    for outcome in judged.outcomes:
+        if wait_ms is not None:
+            found.append(("wait", minute, 1, wait_ms, wait_ms * wait_ms))
+    elif abandoned_at is not None:
+        found.append(("abandonment", minute_of(abandoned_at), 1, 1, 1))
+    for outcome in outcomes:
         if outcome.judged_at is not None:
             within = 1 if outcome.within else 0
             found.append((f"norm:{outcome.norm}", minute_of(outcome.judged_at), 1, within, within))
@@ -81,6 +82,13 @@ class Net:
                 change[0] += sign * n
                 change[1] += sign * total
                 change[2] += sign * squares
+
+    def replace(self, channel: str, old: list[Contribution], new_channel: str, new: list[Contribution]) -> None:
+        """Take away a contact's old contributions and add its new ones (each measure at most once); what stays is left alone."""
+        if channel == new_channel:
+            old, new = [one for one in old if one not in new], [one for one in new if one not in old]
+        self.add(channel, old, -1)
+        self.add(new_channel, new, 1)
 
     def deltas(self) -> list[Delta]:
         """The net changes, without those that cancelled out."""

@@ -125,13 +125,18 @@ class Offsets:
 
 
 class Watchdog:
-    """Finds a stall: for `stall_after_s` seconds records lay ready in our partitions and no committed offset moved, though nothing was awaited.
+    """Finds a stall: for `stall_after_s` s records lay ready in our partitions and no committed offset moved, though nothing was awaited.
 
     `die` is called once a stall is found; it should end the process, and a supervisor starts it again.
     """
 
     def __init__(
-        self, health: Health, offsets: Offsets, stall_after_s: float, die: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self,
+        health: Health,
+        offsets: Offsets,
+        stall_after_s: float,
+        die: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._health = health
         self._offsets = offsets

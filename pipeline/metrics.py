@@ -24,5 +24,10 @@ RECOMPUTED = Counter("contactmeter_sums_recomputed", "Times sums were computed a
 MISMATCHES = Gauge("contactmeter_mismatches", "Stored contacts that were taken as new without a late writer; must be 0.", registry=REGISTRY)
 CONTACTS = Gauge("contactmeter_contacts_in_memory", "Contacts held in memory.", registry=REGISTRY)
 LAG = Gauge("contactmeter_lag_records", "Records appended to the assigned partitions and not yet committed.", registry=REGISTRY)
-REFUSED = Gauge("contactmeter_configuration_refused", "Organisations whose changed configuration is refused (1 each).", ["organisation"], registry=REGISTRY)
+REFUSED = Gauge(
+    "contactmeter_configuration_refused",
+    "Organisations whose changed configuration is refused (1 each).",
+    ["organisation"],
+    registry=REGISTRY,
+)
 WAITING = Gauge("contactmeter_waiting_for_store", "1 while ClickHouse is unavailable and the worker waits.", registry=REGISTRY)

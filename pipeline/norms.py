@@ -95,7 +95,7 @@ class Judge:
         rules = self._rules.get(timeline.attributes.get("channel", ""))
         if not rules or timeline.withdrawn:
             return ()
-        return tuple(outcome for rule in rules if (outcome := _judge(rule, timeline)) is not None)
+        return tuple([outcome for rule in rules if (outcome := _judge(rule, timeline)) is not None])
 
 
 def deadline_of(norm: Norm, calendar: Calendar) -> Callable[[int], int] | None:

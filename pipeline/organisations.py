@@ -71,9 +71,8 @@ class Organisations:
                     taken_up[path.stem] = Configured.of(stored[path.stem].organisation, stored[path.stem].generation)
                 continue
             taken_up[configured.organisation.organisation] = configured
-        news = taken_up != self._in_force
-        self._in_force = taken_up
-        return news
+        before, self._in_force = self._in_force, taken_up
+        return any(name not in before or before[name].organisation != found.organisation for name, found in taken_up.items())
 
     def _take_up(self, path: Path, stored: dict[str, InForce]) -> Configured:
         organisation = load_organisation(path)
@@ -85,7 +84,10 @@ class Organisations:
         before = stored.get(name)
         why = why_refused(organisation, before, self._today()) if before else ""
         if before and why:
-            self._refuse(name, f"{path}: {why}. Contacts judged by the configuration in force are stored; it stays in force until they are judged again")
+            self._refuse(
+                name,
+                f"{path}: {why}. Contacts judged by the configuration in force are stored; it stays in force until they are judged again",
+            )
             return Configured.of(before.organisation, before.generation)
         self._health.refused = {key: value for key, value in self._health.refused.items() if key not in (name, path.stem)}
         metrics.REFUSED.labels(name).set(0)

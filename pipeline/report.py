@@ -35,9 +35,7 @@ def rolling_lines(rows: Iterable[RollingRow], targets: Mapping[str, float], mini
     return [_line(row.window, row.channel, row.measure, (row.n, row.total, row.squares), targets, minimum_n, {}) for row in rows]
 
 
-def quarter_lines(
-    sums: Iterable[QuarterRow], outcomes: Iterable[OutcomeRow], targets: Mapping[str, float], minimum_n: int
-) -> list[Line]:
+def quarter_lines(sums: Iterable[QuarterRow], outcomes: Iterable[OutcomeRow], targets: Mapping[str, float], minimum_n: int) -> list[Line]:
     """Quarter figures as lines, and under notes what the verdicts say: open and overdue, pending, stale, excluded by reason."""
     notes: dict[tuple[str, str, str], dict[str, int]] = {}
     for row in outcomes:
@@ -49,7 +47,15 @@ def quarter_lines(
             if count:
                 found[name] = found.get(name, 0) + count
     lines = [
-        _line(row.quarter, row.group, row.measure, (row.n, row.total, row.squares), targets, minimum_n, notes.pop((row.quarter, row.group, row.measure), {}))
+        _line(
+            row.quarter,
+            row.group,
+            row.measure,
+            (row.n, row.total, row.squares),
+            targets,
+            minimum_n,
+            notes.pop((row.quarter, row.group, row.measure), {}),
+        )
         for row in sums
     ]
     lines += [_line(*key, (0, 0, 0), targets, minimum_n, found) for key, found in notes.items() if found]

@@ -129,7 +129,9 @@ class Worker:
         contacts = Known(self._store.hashes("contacts", names)) if names else Known.none()
         answers = Known(self._store.hashes("survey_answers", names)) if names else Known.none()
         self._health.organisations = tuple(names)
-        log.info("state of %d organisations computed in %.2f s; %d contacts are stored", len(names), time.monotonic() - begin, len(contacts))
+        log.info(
+            "state of %d organisations computed in %.2f s; %d contacts are stored", len(names), time.monotonic() - begin, len(contacts)
+        )
         return Assignment(time.time_ns(), start, configured, sums, contacts, answers)
 
     def _accepts(self, record: Record, state: Assignment) -> bool:

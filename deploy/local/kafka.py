@@ -15,7 +15,7 @@ from deploy.local.jars import cache_directory, class_path
 from deploy.local.network import LOOPBACK
 from deploy.local.process import write_atomically
 
-MAX_RECORD_BYTES = 16_000_000
+MAX_RECORD_BYTES = 16_777_216
 """Largest record batch a topic may allow; the topics' own limits (schemas) lie at or under it."""
 
 _PROPERTIES = """\

@@ -1,27 +1,42 @@
 """The program `contactmeter`, and the one place that puts all parts together."""
 
+import sys
 from importlib import import_module
 
 import typer
 
-_COMMANDS = ("stack", "demo", "load", "figures", "simulate", "doctor", "worker")
+_MODULES = {
+    "stack": ("up", "down", "status", "logs"),
+    "demo": ("demo",),
+    "load": ("load",),
+    "figures": ("figures", "quarters"),
+    "simulate": ("simulate",),
+    "doctor": ("doctor",),
+    "worker": ("setup", "worker"),
+}
+"""The commands of each module, in the order of the help."""
 
 
-def program() -> typer.Typer:
-    """The program with every command."""
+def program(command: str = "") -> typer.Typer:
+    """The program with every command; with those of one module only when `command` is one of them, so that a worker starts at once."""
     app = typer.Typer(
         name="contactmeter",
-        help="Continuous contact measurement for municipalities: every contact, all year, against the service norms.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name in _COMMANDS:
+    app.callback()(_contactmeter)
+    module = next((name for name, commands in _MODULES.items() if command in commands), None)
+    for name in _MODULES if module is None else (module,):
         import_module(f"pipeline.cli.{name}").register(app)
     return app
 
 
+def _contactmeter() -> None:
+    """Continuous contact measurement for municipalities: every contact, all year, against the service norms."""
+
+
 def main() -> None:
     """Entry point of the installed script."""
-    program()()
+    program(sys.argv[1] if len(sys.argv) > 1 else "")()

@@ -43,7 +43,9 @@ def demo() -> None:
     console = console_of_output()
     place = stack.layout()
     console.print("[bold]contactmeter demo[/]: a simulated municipality of 40,000 inhabitants; real Kafka, Faust and ClickHouse.")
-    console.print("16 weeks of history come first, then live contacts. On the telephone something changed a week ago: see norm:telephone_45s.")
+    console.print(
+        "16 weeks of history come first, then live contacts. On the telephone something changed a week ago: see norm:telephone_45s."
+    )
     console.print(f"Data in {place.directory}. Ctrl-C ends everything.\n")
     with Live(console=console, auto_refresh=False, vertical_overflow="visible", transient=False) as live:
 
@@ -104,4 +106,7 @@ def _screen(width: int) -> Group | None:
     finally:
         views.close()
     stored = f"{counts['contacts']:,} contacts and {counts['answers']:,} answers stored, {counts['rejects']:,} rejects"
-    return Group(overview(heading, lines, brief=True, width=width), f"{stored} · {datetime.now().astimezone():%H:%M:%S} · more: contactmeter figures, quarters, status")
+    return Group(
+        overview(heading, lines, brief=True, width=width),
+        f"{stored} · {datetime.now().astimezone():%H:%M:%S} · more: contactmeter figures, quarters, status",
+    )

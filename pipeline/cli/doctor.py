@@ -87,7 +87,10 @@ def packages() -> Iterator[Finding]:
         pins = {match[1]: match[2] for match in found if match}
     except PackageNotFoundError:
         yield Finding(
-            "packages", "error", "contactmeter itself is not installed", "Run `make install`, or `pip install --no-deps -e .` here."
+            "packages",
+            "error",
+            "contactmeter itself is not installed",
+            "Run `make demo` or `make test`, or `pip install --no-deps -e .` here.",
         )
         return
     for name in ENGINES:

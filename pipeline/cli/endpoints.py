@@ -15,4 +15,6 @@ def settings() -> Settings:
 
 def connection(found: Settings) -> Connection:
     """ClickHouse as the settings name it."""
-    return Connection(found.clickhouse_host, found.clickhouse_port, found.clickhouse_user, found.clickhouse_password, found.clickhouse_secure)
+    return Connection(
+        found.clickhouse_host, found.clickhouse_port, found.clickhouse_user, found.clickhouse_password, found.clickhouse_secure
+    )

@@ -27,7 +27,9 @@ ChannelOption = Annotated[str, typer.Option("--channel", "-c", help="Only this c
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")]
 AtOption = Annotated[
     str,
-    typer.Option(help="An instant: 2021-03-31T17:40:00Z, or local time without zone, or `last` for the last event. Default: now, as the worker saw it."),
+    typer.Option(
+        help="An instant: 2021-03-31T17:40:00Z, or local time without zone, or `last` event. Default: now, as the worker saw it."
+    ),
 ]
 _ATTAINMENT = {"met": "✓ met", "not_met": "✗ not met", "too_few": "· too few", "": ""}
 
@@ -73,7 +75,9 @@ def quarters(
     organisation: OrganisationOption = "",
     channel: ChannelOption = "",
     at: AtOption = "",
-    by: Annotated[str, typer.Option(help="`judged`: the quarter in which a thing counts; `opened`: that in which its contact was opened.")] = "judged",
+    by: Annotated[
+        str, typer.Option(help="`judged`: the quarter in which a thing counts; `opened`: that in which its contact was opened.")
+    ] = "judged",
     split: Annotated[str, typer.Option(help="`via` splits each channel by how contacts came in.")] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -105,7 +109,10 @@ def _views() -> Iterator[Views]:
     try:
         views = Views(endpoints.connection(endpoints.settings()))
     except Unavailable as error:
-        _fail(f"{error}\nIs the stack running? Start it with `contactmeter up`, or point CONTACTMETER_CLICKHOUSE_HOST and …_HTTP_PORT at yours.", 1)
+        _fail(
+            f"{error}\nIs the stack running? Start it with `contactmeter up`, or name yours in CONTACTMETER_CLICKHOUSE_HOST and …_HTTP_PORT.",
+            1,
+        )
     except InvalidConfiguration as error:
         _fail(str(error))
     try:
@@ -128,7 +135,9 @@ def _organisation(views: Views, wanted: str) -> tuple[str, dict[str, Any]]:
     if not wanted and len(known) == 1:
         return next(iter(known.items()))
     names = ", ".join(known) or "none yet: start the worker with an organisation's file"
-    raise InvalidConfiguration(f"there is no organisation {wanted!r}; known: {names}" if wanted else f"name one with --organisation; known: {names}")
+    raise InvalidConfiguration(
+        f"there is no organisation {wanted!r}; known: {names}" if wanted else f"name one with --organisation; known: {names}"
+    )
 
 
 def _instant(text: str, zone: object, views: Views, name: str) -> datetime | None:
@@ -160,7 +169,14 @@ def heading_of(name: str, settings: dict[str, Any], as_of: datetime | None) -> s
 def _table(heading: str, lines: Sequence[Line], period: str) -> Table:
     """One table, with a heading row for each channel (and quarter), so that it fits a terminal of 80 columns."""
     rolling = period == "window"
-    table = Table(title=heading, title_justify="left", caption=None if lines else "nothing measured yet", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(
+        title=heading,
+        title_justify="left",
+        caption=None if lines else "nothing measured yet",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     table.add_column("measure", overflow="fold", min_width=20)
     if rolling:
         table.add_column("window", no_wrap=True)

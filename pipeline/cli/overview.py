@@ -28,7 +28,9 @@ def overview(heading: str, lines: Iterable[Line], brief: bool, width: int) -> Ta
         if not (brief and line.measure.startswith("answer:") and not line.measure.endswith(":overall")):
             cells.setdefault((line.group, line.measure), {})[line.period] = line
     caption = "value (n)   ✓ target met   ✗ not met   · too few to tell" if cells else "nothing measured yet"
-    table = Table(title=heading, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(
+        title=heading, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False
+    )
     table.add_column("measure", overflow="fold", min_width=28)
     table.add_column("target", justify="right", no_wrap=True)
     for window in windows_shown:

@@ -7,6 +7,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from deploy.local import stack
 from deploy.local.network import LOOPBACK
 from deploy.local.process import write_atomically
@@ -47,9 +49,12 @@ def ensure_organisation(path: Path, kafka: str) -> bool:
         return False
     organisation = load_organisation(path).organisation
     port = int(running["ports"]["health"])
+    in_use = stack.layout().organisations / f"{organisation}.yaml"
     if organisation in _status(port).get("organisations", ()):
+        if in_use.exists() and in_use.read_bytes() != path.read_bytes():
+            typer.echo(f"note: {organisation} is configured by {in_use}, which differs from {path}; the first is in force", err=True)
         return False
-    write_atomically(stack.layout().organisations / f"{organisation}.yaml", path.read_text(encoding="utf-8-sig"))
+    write_atomically(in_use, path.read_text(encoding="utf-8-sig"))
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         status = _status(port)

@@ -49,7 +49,7 @@ def setup() -> None:
 
 
 def worker() -> None:
-    """Run one worker: it reads contact-events and keeps the figures. `up` starts one; in production run as many as you like in one group."""
+    """Run one worker: it reads contact-events and keeps the figures. `up` starts one; in production run several in one group."""
     _log_lines()
     found = endpoints.settings()
     try:

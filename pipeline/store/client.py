@@ -16,7 +16,8 @@ DATABASE = "contactmeter"
 VIEWS = "contactmeter_views"
 
 _PASSING = frozenset({60, 81, 159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 252, 319, 425, 439, 516, 999})
-"""Server errors that pass: tables not made yet (`contactmeter setup` does), time-outs, too many queries or parts, memory or disk full, read-only, network, a password not loaded yet."""
+"""Server errors that pass: tables not made yet (`contactmeter setup` does), time-outs, too many queries or parts, memory or disk full,
+read-only, network, a password not loaded yet."""
 
 Result = TypeVar("Result")
 

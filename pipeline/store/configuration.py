@@ -33,7 +33,12 @@ def in_force(client: Client) -> dict[str, InForce]:
         ).result_rows
     with_data = {name for (name,) in used}
     return {
-        name: InForce(yamlfile.loads(configuration, Organisation, f"stored configuration of {name}"), generation, orjson.loads(judging), name in with_data)
+        name: InForce(
+            yamlfile.loads(configuration, Organisation, f"stored configuration of {name}"),
+            generation,
+            orjson.loads(judging),
+            name in with_data,
+        )
         for name, configuration, generation, judging in rows
     }
 
@@ -41,8 +46,8 @@ def in_force(client: Client) -> dict[str, InForce]:
 def why_refused(new: Organisation, stored: InForce, today: date) -> str:
     """Why a changed configuration may not take the place of the stored one; "" when it may.
 
-    What decides how contacts are judged may grow (a source, a channel, an instrument, a norm that starts to hold after today) but not change
-    while contacts are stored: their outcomes would no longer be what the configuration says.
+    What decides how contacts are judged may grow (a source, a channel, an instrument, a norm that starts to hold after today) but not
+    change while contacts are stored: their outcomes would no longer be what the configuration says.
     """
     if not stored.has_data:
         return ""
@@ -75,7 +80,7 @@ def _why_norms_refused(old: list[dict[str, Any]], new: list[dict[str, Any]], tod
 
 
 def register(client: Client, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
-    """Write a configuration as in force, for the views and for the next start. `text` is its file, `readers` may read it. Raises Unavailable."""
+    """Write a configuration as in force, for the views and the next start. `text` is its file, `readers` may read it. Raises Unavailable."""
     name = organisation.organisation
     with passing_errors(f"registering {name}"):
         for table, rows in _rows(organisation, now_ms).items():
@@ -89,7 +94,8 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
             "organisations",
             [[name, now_ms, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
               organisation.minimum_n, text, orjson.dumps(organisation.judging()).decode()]],
-            column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated", "minimum_n", "configuration", "judging"],
+            column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated",
+                          "minimum_n", "configuration", "judging"],
         )  # fmt: skip
 
 
@@ -99,14 +105,15 @@ def _rows(organisation: Organisation, now_ms: int) -> dict[str, list[dict[str, A
     norms = [
         {**common, "norm": norm.id, "norm_version": number, "title_nl": norm.title.nl, "title_en": norm.title.en, "clock": norm.clock,
          "threshold": norm.threshold or "", "target": norm.target, "denominator": norm.denominator,
-         "valid_from": max(norm.valid.start, date(1900, 1, 1)), "valid_to": min(norm.valid.end, date(2299, 12, 31)), "published_in": norm.source}
+         "valid_from": max(norm.valid.start, date(1900, 1, 1)), "valid_to": min(norm.valid.end, date(2299, 12, 31)),
+         "published_in": norm.source}
         for name in sorted({norm.id for norm in organisation.norms})
         for number, norm in enumerate(organisation.norm_versions(name), start=1)
     ]  # fmt: skip
     instruments = [
         {**common, "instrument": name, "instrument_version": instrument.version, "aspect": aspect, "title_nl": instrument.title.nl,
-         "title_en": instrument.title.en, "aspect_nl": settings.title.nl, "aspect_en": settings.title.en, "population": instrument.population,
-         "minimum": instrument.scale.minimum, "maximum": instrument.scale.maximum, "target": settings.target}
+         "title_en": instrument.title.en, "aspect_nl": settings.title.nl, "aspect_en": settings.title.en,
+         "population": instrument.population, "minimum": instrument.scale.minimum, "maximum": instrument.scale.maximum, "target": settings.target}
         for name, versions in organisation.instruments.items()
         for instrument in versions
         for aspect, settings in instrument.aspects.items()

@@ -29,7 +29,9 @@ class ClickHouseStore:
     `waiting` is told why while ClickHouse is unavailable, and "" when it answers again.
     """
 
-    def __init__(self, connection: Connection, waiting: Callable[[str], None], after_insert: Callable[[str], None] = lambda _table: None) -> None:
+    def __init__(
+        self, connection: Connection, waiting: Callable[[str], None], after_insert: Callable[[str], None] = lambda _table: None
+    ) -> None:
         self._connection = connection
         self._waiting = waiting
         self._local = threading.local()

@@ -60,7 +60,9 @@ class Views:
     def targets(self, organisation: str) -> dict[str, float]:
         """Target per measure: of a norm that of its latest version."""
         found: dict[str, float] = {}
-        for norm, target in self._rows("SELECT norm, target FROM v_norms WHERE organisation = {organisation:String} ORDER BY norm_version", organisation):
+        for norm, target in self._rows(
+            "SELECT norm, target FROM v_norms WHERE organisation = {organisation:String} ORDER BY norm_version", organisation
+        ):
             if target is not None:
                 found[f"norm:{norm}"] = target
         sql = "SELECT instrument, instrument_version, aspect, target FROM v_instruments WHERE organisation = {organisation:String}"
@@ -91,8 +93,8 @@ class Views:
 
     def quarter_outcomes(self, organisation: str, at: datetime, opened: bool, via: bool) -> list[OutcomeRow]:
         """Verdicts by quarter at an instant."""
-        sql = f"""SELECT {_group(via)} AS group, norm, {_quarter(opened)} AS q, excluded, sum(outcomes), sum(within), sum(late), sum(pending),
-                      sum(overdue), sum(stale)
+        sql = f"""SELECT {_group(via)} AS group, norm, {_quarter(opened)} AS q, excluded, sum(outcomes), sum(within), sum(late),
+                      sum(pending), sum(overdue), sum(stale)
                   FROM v_quarter_outcomes(organisation = {{organisation:String}}, at = {{at:DateTime64(3, 'UTC')}})
                   GROUP BY group, norm, q, excluded ORDER BY group, norm, q, excluded"""
         return [OutcomeRow._make(row) for row in self._rows(sql, organisation, at)]
@@ -125,7 +127,7 @@ class Views:
 
 
 def _group(via: bool) -> str:
-    return "concat(channel, ' via ', via)" if via else "toString(channel)"
+    return "if(via = '', toString(channel), concat(channel, ' via ', via))" if via else "toString(channel)"
 
 
 def _quarter(opened: bool) -> str:

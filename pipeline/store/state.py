@@ -26,8 +26,8 @@ SELECT organisation, system, contact, version, timeline, channel, toUnixTimestam
 FROM contacts FINAL WHERE (organisation, system, contact) IN (SELECT organisation, system, contact FROM keys)
 """
 _ANSWERS = """
-SELECT organisation, source, answer, version, revision, toUnixTimestamp64Milli(logged_at), digest, toUnixTimestamp64Milli(answered_at), instrument,
-    instrument_version, channel, aspects, grades, writer, offset
+SELECT organisation, source, answer, version, revision, toUnixTimestamp64Milli(logged_at), digest, toUnixTimestamp64Milli(answered_at),
+    instrument, instrument_version, channel, aspects, grades, writer, offset
 FROM survey_answers FINAL WHERE (organisation, source, answer) IN (SELECT organisation, source, answer FROM keys)
 """
 _SUMS = """
@@ -89,7 +89,23 @@ def _contact(row: Sequence[Any]) -> StoredContact:
 
 
 def _answer(row: Sequence[Any]) -> StoredAnswer:
-    organisation, source, answer, version, revision, logged_at, digest, answered_at, instrument, number, channel, aspects, grades, writer, offset = row
+    (
+        organisation,
+        source,
+        answer,
+        version,
+        revision,
+        logged_at,
+        digest,
+        answered_at,
+        instrument,
+        number,
+        channel,
+        aspects,
+        grades,
+        writer,
+        offset,
+    ) = row
     items = {aspect: grade / 1000 for aspect, grade in zip(aspects, grades, strict=True)}
     data = {"instrument": instrument, "version": number, "channel": channel, "items": items}
     return StoredAnswer((organisation, source, answer), version, (revision, logged_at, digest, answered_at, data), writer, offset)

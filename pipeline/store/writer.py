@@ -16,7 +16,9 @@ class Writer:
     `after_insert` is told the table after each insert (tests end the process there).
     """
 
-    def __init__(self, connection: Connection, wait: Callable[[Unavailable], None], after_insert: Callable[[str], None] = lambda _table: None) -> None:
+    def __init__(
+        self, connection: Connection, wait: Callable[[Unavailable], None], after_insert: Callable[[str], None] = lambda _table: None
+    ) -> None:
         self._connection = connection
         self._wait = wait
         self._after_insert = after_insert
@@ -24,7 +26,7 @@ class Writer:
         self._contexts: dict[str, InsertContext] = {}
 
     def write(self, tables: Mapping[str, Sequence[Row]]) -> None:
-        """Insert every table's rows; returns when all are stored. Every table is idempotent by its key and version, so a retry may repeat."""
+        """Insert every table's rows; returns when all are stored. Every table is idempotent by key and version, so a retry may repeat."""
         for table in COLUMNS:
             rows = tables.get(table)
             if rows:

@@ -1,7 +1,6 @@
 """The same figures whatever breaks: every fault is compared, row for row, with a clean load of the same events by another organisation."""
 
 import asyncio
-import itertools
 import random
 import signal
 import threading
@@ -23,7 +22,7 @@ from schemas.topics import CONTACT_EVENTS
 from tests.e2e import synthetic
 from tests.e2e.running import Stack, Worker, records_of, wait_until
 
-CONTACTS = 900
+CONTACTS = 700
 SMALL_BATCHES = {"BATCH_BYTES": "20000"}
 """Some sixty events a micro-batch, so that a fault finds a load half done."""
 
@@ -136,7 +135,7 @@ def kill_until_done(load: Load, name: str, kills: int, start: Callable[[], Worke
 def test_kill_9_of_the_worker_again_and_again(load: Load) -> None:
     name = load.organisation("gekapt")
     load.stack.send(name, load.events)
-    worker = kill_until_done(load, name, 6, lambda: load.stack.worker(**SMALL_BATCHES))
+    worker = kill_until_done(load, name, 4, lambda: load.stack.worker(**SMALL_BATCHES))
     load.check(name)
     assert worker.stop()
 
@@ -144,27 +143,74 @@ def test_kill_9_of_the_worker_again_and_again(load: Load) -> None:
 def test_kill_9_between_every_two_inserts_of_a_batch(load: Load) -> None:
     """Once after each table of a batch, contacts included, that is before the acknowledgement; then at random places."""
     name = load.organisation("tussen")
-    bad = [synthetic.event("contact.opened", synthetic.PHONE, int(load.now.timestamp() * 1000), {"contact": f"bad{n}", "channel": "chat"}) for n in range(5)]
-    parts = list(itertools.batched(load.events, len(load.events) // 8)) if hasattr(itertools, "batched") else chunks(load.events, 8)
-    sent_bad = 0
-    for table, part in zip(COLUMNS, parts, strict=False):
-        load.stack.send(name, [*part, bad[sent_bad % 5]])
-        sent_bad += 1
+    bad = [synthetic.event("contact.opened", synthetic.PHONE, int(load.now.timestamp() * 1000), {"contact": f"bad{n}", "channel": "chat"}) for n, _ in enumerate(COLUMNS)]
+    parts = chunks(load.events, len(COLUMNS) + 1)
+    for table, part, one in zip(COLUMNS, parts, bad, strict=False):
+        load.stack.send(name, [*part, one])
         worker = load.stack.worker(**SMALL_BATCHES, FAULT=f"kill:{table}:1")
         assert worker.wait_end() == -signal.SIGKILL, table
     for part in parts[len(COLUMNS) :]:
-        load.stack.send(name, list(part))
-    for _ in range(4):
+        load.stack.send(name, part)
+    for _ in range(2):
         worker = load.stack.worker(**SMALL_BATCHES, FAULT="kill:*:0.1")
         wait_until(lambda worker=worker: worker.ended() is not None or load.stack.lag() == 0, "the fault")  # type: ignore[misc]
         worker.kill()
     worker = load.stack.worker(**SMALL_BATCHES)
     load.stack.settle()
     load.check(name)
-    assert load.stack.count("rejects", name) == sent_bad
+    assert load.stack.count("rejects", name) == len(bad)
     assert worker.stop()
 
 
 def chunks(events: list[WireEvent], parts: int) -> list[list[WireEvent]]:
-    size = len(events) // parts
-    return [events[start : start + size] for start in range(0, len(events), size)]
+    """In so many parts, each with something for every table."""
+    return [events[number::parts] for number in range(parts)]
+
+
+def test_kill_9_of_clickhouse_during_the_load(load: Load) -> None:
+    name = load.organisation("klikhuis")
+    load.stack.send(name, load.events)
+    worker = load.stack.worker(**SMALL_BATCHES)
+    for part in (0.05, 0.3, 0.6):
+        wait_until(lambda part=part: load.stack.count("contacts", name) >= part * CONTACTS, "progress", every=0.01)  # type: ignore[misc]
+        load.stack.clickhouse.kill()
+        wait_until(lambda: worker.get("/ready")[0] == 503, "the worker to say that it waits")
+        assert "ClickHouse" in worker.get("/status")[1]["waiting_for"]
+        load.stack.clickhouse.start()
+    load.stack.settle()
+    assert worker.ended() is None, "it waits, it does not crash"
+    assert "waiting, nothing is lost" in worker.said
+    load.check(name)
+    assert worker.ready()
+    assert worker.stop()
+
+
+def test_kill_9_of_kafka_during_the_load(load: Load) -> None:
+    """Worker and sender both live through it; a worker that Faust leaves silently dead would be ended by its watchdog, and started again."""
+    name = load.organisation("kafka-om")
+    workers = [load.stack.worker(**SMALL_BATCHES, STALL_AFTER_S="10").wait_ready()]
+    done = threading.Event()
+
+    def deliver() -> None:
+        with Sender(load.stack.kafka.bootstrap, rate=400) as sender:
+            sender.send(name, load.events)
+        done.set()
+
+    thread = threading.Thread(target=deliver, daemon=True)
+    thread.start()
+    for part in (0.1, 0.5):
+        wait_until(lambda part=part: supervised(load, workers) and load.stack.count("contacts", name) >= part * CONTACTS, "progress")  # type: ignore[misc]
+        load.stack.kafka.kill()
+        load.stack.kafka.start()
+    wait_until(lambda: supervised(load, workers) and done.is_set(), "the sender to deliver everything", 120)
+    thread.join()
+    wait_until(lambda: supervised(load, workers) and load.stack.lag() == 0, "everything to be stored and committed", 120)
+    load.check(name)
+    assert workers[-1].stop()
+
+
+def supervised(load: Load, workers: list[Worker]) -> bool:
+    """Start the last worker again when it has ended, as the stack's supervisor does; always true."""
+    if workers[-1].ended() is not None:
+        workers.append(load.stack.worker(**SMALL_BATCHES, STALL_AFTER_S="10"))
+    return True

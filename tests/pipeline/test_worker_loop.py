@@ -96,7 +96,7 @@ def record(offset: int, partition: int = PARTITION) -> Record:
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(scenario(), 30))  # type: ignore[arg-type]
+    asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
 ALL = frozenset(range(64))

@@ -104,19 +104,19 @@ FROM
 )
 GROUP BY organisation, channel, via, measure, quarter, quarter_opened;
 
--- Every outcome with its verdict at an instant. `overdue` and `stale` concern open contacts; a stale one is no longer in the list "overdue".
+-- Every outcome with its verdict at an instant. `overdue` and `stale` concern contacts open at that instant; a stale one is no longer overdue.
 CREATE VIEW contactmeter_views.v_outcomes_at DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     o.organisation AS organisation, system, contact, o.channel AS channel, via, product, team, location, opened_at,
     norm, norm_version, start, deadline, stop, judged_at, excluded,
     multiIf(excluded != '', 'excluded', ifNull(judged_at > {at:DateTime64(3, 'UTC')}, 1), 'pending', ifNull(stop <= deadline, 0), 'within', 'late') AS verdict,
     open AND isNotNull(limits.max_open_ms) AND ifNull(dateDiff('millisecond', opened_at, {at:DateTime64(3, 'UTC')}) > limits.max_open_ms, 0) AS stale,
-    verdict = 'late' AND open AND isNull(stop) AND NOT stale AS overdue
+    verdict = 'late' AND open AND ifNull(stop > {at:DateTime64(3, 'UTC')}, 1) AND NOT stale AS overdue
 FROM
 (
     SELECT
         organisation, system, contact, channel, via, product, team, location, opened_at,
-        isNull(closed_at) AND isNull(left_at) AS open,
+        ifNull(closed_at > {at:DateTime64(3, 'UTC')}, 1) AND ifNull(left_at > {at:DateTime64(3, 'UTC')}, 1) AS open,
         outcome_norm AS norm, outcome_version AS norm_version, outcome_start AS start, outcome_deadline AS deadline, outcome_stop AS stop,
         outcome_judged_at AS judged_at, outcome_excluded AS excluded
     FROM contactmeter.contacts FINAL
