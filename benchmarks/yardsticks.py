@@ -16,7 +16,7 @@ from typing import Any
 
 import faust
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 
 async def read(bootstrap: str, topic: str, partition: int, first: int, end: int, decode: Callable[[bytes], Any]) -> float:

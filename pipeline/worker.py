@@ -187,7 +187,9 @@ class Worker:
             state.trim(max(self._contacts_in_memory, 2 * sum(len(decoded.contacts) for decoded in batch)))
             self._writing = asyncio.create_task(self._write(epoch, ours, batch, rows.tables))
             if state.stale:
-                await self._recompute(state)
+                log.warning("a late writer was found; the state of %s is computed anew", ", ".join(sorted(state.stale)))
+                metrics.RECOMPUTED.inc()
+                self.reload()  # sums, hashes and cached contacts alike: all of them may miss what it wrote
             return
 
     async def _look_up(self, batch: Sequence[Decoded], state: Assignment) -> bool:
@@ -219,16 +221,6 @@ class Worker:
         """Wait for the write under way; its error, if any, is raised here. A caller that is cancelled leaves the write going on."""
         if self._writing is not None:
             await asyncio.shield(self._writing)
-
-    async def _recompute(self, state: Assignment) -> None:
-        """Compute stale sums anew at this barrier: everything applied is stored, nothing is being applied."""
-        await self._written()
-        names = sorted(state.stale)
-        log.warning("a late writer was found; the sums of %s are computed anew", ", ".join(names))
-        fresh = await asyncio.to_thread(self._store.sums, names, minute_of(self._clock()))
-        for name, sums in fresh.items():
-            state.replace_sums(name, sums)
-            metrics.RECOMPUTED.inc()
 
     def _count(self, batch: Sequence[Decoded], state: Assignment) -> None:
         health = self._health
