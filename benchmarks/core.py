@@ -59,7 +59,7 @@ def fold(taken: list[Record], now_ms: int) -> tuple[float, float, int]:
     thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 20, 100)  # as pipeline.app sets it
+    gc.set_threshold(1_000_000, 10, 100)  # as pipeline.app sets it
     try:
         decoding, rows, begin = 0.0, 0, time.process_time()
         for start in range(0, len(taken), size):

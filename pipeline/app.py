@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.tables import TableManager
 
 from pipeline.decode import Record, Reject
 from pipeline.organisations import Organisations
@@ -33,6 +34,15 @@ TICK_S = 1.0
 CONFIGURATION_S = 2.0
 
 
+class NoTables(TableManager):
+    """We have no tables; Faust would wait a second for some to be declared, a third of a restart."""
+
+    async def on_start(self) -> None:
+        """As Faust 0.15.3 does, without the wait."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
 def make_app(settings: Settings) -> Any:
     """The Faust application, nothing declared yet. Any: Faust's own types do not cover what it offers (noack_take, its signals)."""
     static: dict[str, Any] = {"consumer_group_instance_id": settings.instance} if settings.instance else {}
@@ -40,6 +50,7 @@ def make_app(settings: Settings) -> Any:
         settings.group,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
         store="memory://",
+        TableManager=NoTables,
         datadir=str(Path(tempfile.gettempdir()) / "contactmeter-faust"),  # Faust makes it even when it keeps nothing there
         value_serializer="raw",
         key_serializer="raw",
@@ -102,9 +113,7 @@ def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaita
 
     @app.task  # type: ignore[untyped-decorator]
     async def tick() -> None:
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: the collector need not look at it again
-        gc.set_threshold(200_000, 20, 100)
+        gc.set_threshold(1_000_000, 10, 100)  # almost nothing here is cyclic; looking for it cost a fifth of the time
         while not app.should_stop:
             await _or_die(worker()[0].tick())
             await asyncio.sleep(TICK_S)
@@ -183,5 +192,6 @@ def reject_value(reject: Reject) -> bytes:
 def run(app: Any) -> int:
     """Run the application in the foreground until SIGTERM or SIGINT; the exit code."""
     worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, override_logging=False, quiet=True, debug=False)
+    worker.spinner = None  # it draws on the terminal, also when that is a log file
     worker.execute_from_commandline()
     return 0

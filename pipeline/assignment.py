@@ -57,6 +57,11 @@ class StoredAnswer:
     offset: int
 
 
+Unacknowledged = tuple[Mapping[ContactKey, int], Mapping[AnswerKey, int]]
+"""Versions of contacts and of answers that were stored, before the sums were computed, by records that are to be read again."""
+NOTHING_UNACKNOWLEDGED: Unacknowledged = ({}, {})
+
+
 @dataclass(slots=True)
 class Rows:
     """What one step wants written, by table."""
@@ -73,9 +78,10 @@ class Rows:
 class Assignment:
     """State of all organisations in the assigned partitions.
 
-    `writer` identifies this assignment for ever; `start` is, by partition, the committed offset read after it; `sums` are computed from
-    the store after it, and before `contacts` and `answers`, the hashes of what is stored: a late insert of the earlier owner then either
-    stands in the sums, or is found by a look-up and marks them stale (docs/DESIGN.md, "A late writer").
+    `writer` identifies this assignment for ever. What it is made of is read in this order: `start`, the committed offset by partition;
+    `unacknowledged`, the version of each contact and answer that another assignment stored at or past it; `sums`; `contacts` and `answers`,
+    the hashes of what is stored. A late insert of the earlier owner then either stands in the sums, or a look-up finds it under another
+    version than `unacknowledged` says and marks them stale (docs/DESIGN.md, "A late writer").
     """
 
     def __init__(
@@ -86,6 +92,7 @@ class Assignment:
         sums: Mapping[str, Sums],
         contacts: Known,
         answers: Known,
+        unacknowledged: Unacknowledged = NOTHING_UNACKNOWLEDGED,
     ) -> None:
         self.writer = writer
         self.start = dict(start)
@@ -93,6 +100,7 @@ class Assignment:
         self.sums = dict(sums)
         self.stale: set[str] = set()
         self.mismatches = 0
+        self._unacknowledged = unacknowledged
         self._known_contacts = contacts
         self._known_answers = answers
         self._contacts: dict[ContactKey, Contact] = {}
@@ -126,16 +134,17 @@ class Assignment:
         for stored in contacts:
             contributions = of_contact(stored.judged)
             self._contacts[stored.key] = Contact(stored.events, stored.version // GENERATIONS, stored.judged.channel, contributions)
-            self._note_writer(stored.key, stored.writer, stored.offset, self._known_contacts)
+            self._note_writer(stored, self._known_contacts, self._unacknowledged[0])
         for found in answers:
             self._answers[found.key] = Answer(*found.key, found.value, found.version // GENERATIONS)
-            self._note_writer(found.key, found.writer, found.offset, self._known_answers)
+            self._note_writer(found, self._known_answers, self._unacknowledged[1])
 
-    def _note_writer(self, key: ContactKey, writer: int, offset: int, known: Known) -> None:
-        late = writer != self.writer and offset >= self.start.get(partition_of(key[0]), 0)
-        if late:
-            self.stale.add(key[0])
-        elif not known.among([key])[0]:
+    def _note_writer(self, row: StoredContact | StoredAnswer, known: Known, before: Mapping[ContactKey, int]) -> None:
+        organisation = row.key[0]
+        ours = row.writer == self.writer or row.offset < self.start.get(partition_of(organisation), 0)
+        if not ours and before.get(row.key) != row.version:
+            self.stale.add(organisation)
+        elif not known.among([row.key])[0]:
             self.mismatches += 1  # a stored row that was taken as new, and no late writer explains it
 
     def apply(self, batch: Sequence[Decoded]) -> Rows:
@@ -163,8 +172,6 @@ class Assignment:
             if organisation in self.sums:
                 self.sums[organisation].apply(changes.deltas())
         rows.add("contacts", contact_rows)
-        self._known_contacts.add(row[:3] for row in contact_rows)
-        self._known_answers.add(row[:3] for row in rows.tables.get("survey_answers", ()))
         self._in_flight = (len(events_of), len(answers_of))
         return rows
 
@@ -181,6 +188,7 @@ class Assignment:
         judged = judged_of(timeline, configured.judge(timeline))
         contributions = of_contact(judged)
         if contact is None:
+            self._known_contacts.add([key])
             net.add(judged.channel, contributions, 1)
         else:
             net.replace(contact.channel, contact.contributions, judged.channel, contributions)
@@ -190,7 +198,10 @@ class Assignment:
         return contact_row(key, version, merged, timeline, judged, self.writer, self._offsets[key[0]])
 
     def _apply_answer(self, key: AnswerKey, values: list[AnswerTuple], net: Net) -> Row | None:
-        answer = self._answers.pop(key, None) or Answer(*key)
+        answer = self._answers.pop(key, None)
+        if answer is None:
+            answer = Answer(*key)
+            self._known_answers.add([key])
         self._answers[key] = answer
         before = of_answer(answer.value)
         if not sum([answer.merge(value) for value in values]) or answer.value is None:
@@ -211,15 +222,9 @@ class Assignment:
 
     def _figure_row(self, name: str, figure: Figure) -> Row:
         configured = self.organisations[name]
-        target = configured.targets.get(figure.measure)
+        target = configured.target(figure.measure, figure.as_of * 60_000)
         version = (self._offsets.get(name, self.start.get(partition_of(name), 0) - 1) + 1) * GENERATIONS + configured.generation
         return figure_row(name, figure, version, target, attainment(figure, target, configured.organisation.minimum_n))
-
-    def replace_sums(self, name: str, sums: Sums) -> None:
-        """Put sums computed anew from the store in the place of stale ones; only when every row applied so far is stored."""
-        sums.expect(self.sums[name].series())
-        self.sums[name] = sums
-        self.stale.discard(name)
 
     def trim(self, limit: int) -> None:
         """Forget the least recently used contacts and answers beyond `limit`, but none of the last batch applied: those stand last.

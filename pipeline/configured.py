@@ -1,9 +1,16 @@
 """An organisation's configuration made ready for the stream: look-ups that the hot path needs, and its judge."""
 
 from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
 
+from pipeline.answers import measure_of
+from pipeline.calendars import day_start
 from pipeline.norms import Judge
 from schemas.organisation import Organisation, Scale
+
+EARLIEST, LATEST = date(1900, 1, 1), date(2299, 12, 31)
+"""Dates between which a target without bounds holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +23,11 @@ class Configured:
     systems: dict[str, tuple[str, str]]
     channels: frozenset[str]
     instruments: dict[tuple[str, int], tuple[Scale, frozenset[str]]]
-    targets: dict[str, float]
+    targets: dict[str, list[tuple[int, int, float | None]]]
+
+    def target(self, measure: str, at_ms: int) -> float | None:
+        """The target of a measure at an instant: of a norm that of the version valid then; None without one."""
+        return next((target for start, end, target in self.targets.get(measure, ()) if start <= at_ms < end), None)
 
     @classmethod
     def of(cls, organisation: Organisation, generation: int = 0) -> "Configured":
@@ -36,16 +47,16 @@ class Configured:
         )
 
 
-def _targets(organisation: Organisation) -> dict[str, float]:
-    """The target per measure: of a norm that of its latest version, of an aspect its own."""
-    targets = {}
-    for name in {norm.id for norm in organisation.norms}:
-        target = organisation.norm_versions(name)[-1].target
-        if target is not None:
-            targets[f"norm:{name}"] = target
+def _targets(organisation: Organisation) -> dict[str, list[tuple[int, int, float | None]]]:
+    """(from, to, target) per measure, in ms: a norm's versions by their local dates, an aspect for ever."""
+    zone = ZoneInfo(organisation.zone)
+    targets: dict[str, list[tuple[int, int, float | None]]] = {}
+    for norm in organisation.norms:
+        start, end = (day_start(min(max(day, EARLIEST), LATEST), zone) for day in (norm.valid.start, norm.valid.end))
+        targets.setdefault(f"norm:{norm.id}", []).append((start, end, norm.target))
     for name, versions in organisation.instruments.items():
         for instrument in versions:
             for aspect, settings in instrument.aspects.items():
-                if settings.target is not None:
-                    targets[f"answer:{name}:{instrument.version}:{aspect}"] = settings.target
+                measure = measure_of(name, instrument.version, aspect)
+                targets[measure] = [(day_start(EARLIEST, zone), day_start(LATEST, zone), settings.target)]
     return targets

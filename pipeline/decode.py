@@ -116,7 +116,7 @@ def _sort_out(decoded: Decoded, events: list[tuple[int, Event]], configured: Con
         at = data.pop("occurred_at")
         kind = _KIND_OF_TYPE[event["type"]]
         channel = data.get("channel")
-        if speaker is None or at > latest or (channel is not None and channel not in channels):
+        if speaker is None or at > latest or event["time"] > latest or (channel is not None and channel not in channels):
             _refuse(decoded, position, event, at, speaker is None, latest)
             continue
         system, source = speaker
@@ -178,10 +178,10 @@ def _refuse(decoded: Decoded, position: int, event: Event, at: int, foreign: boo
         fault = InvalidEvent(
             position, "$.source", "foreign_source", f"{event['source']!r} may not speak for {organisation!r}; add it to a system in the organisation's file"
         )
-    elif at > latest:
-        fault = InvalidEvent(
-            position, "$.data.occurred_at", "future", f"{iso(at)} is more than 5 minutes after its record arrived; check the clock and zone of the source"
-        )
+    elif max(at, event["time"]) > latest:
+        path, moment = ("$.data.occurred_at", at) if at > latest else ("$.time", event["time"])
+        message = f"{iso(moment)} is more than 5 minutes after its record arrived; check the clock and zone of the source"
+        fault = InvalidEvent(position, path, "future", message)
     else:
         channel = event["data"]["channel"]
         fault = InvalidEvent(position, "$.data.channel", "unknown_channel", f"{organisation!r} does not use channel {channel!r}; add it to the organisation's file")

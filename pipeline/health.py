@@ -92,7 +92,7 @@ def serve(health: Health, host: str, port: int) -> ThreadingHTTPServer:
 
 
 class Offsets:
-    """Committed and end offsets of a group, by a client of its own (not the consumer that may have died)."""
+    """Committed and end offsets of a group, by clients of its own (not the consumer that may have died). For use by several threads."""
 
     def __init__(self, bootstrap: str, group: str, topic: str) -> None:
         self._bootstrap = bootstrap
@@ -100,28 +100,32 @@ class Offsets:
         self._topic = topic
         self._admin: KafkaAdminClient | None = None
         self._consumer: KafkaConsumer | None = None
+        self._lock = threading.Lock()
 
     def committed(self) -> dict[int, int]:
         """Committed offset by partition, for partitions that have one. Raises KafkaError."""
-        if self._admin is None:
-            self._admin = KafkaAdminClient(bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000)
-        offsets = self._admin.list_group_offsets(self._group).get(self._group, {})
+        with self._lock:
+            if self._admin is None:
+                self._admin = KafkaAdminClient(bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000)
+            offsets = self._admin.list_group_offsets(self._group).get(self._group, {})
         return {tp.partition: meta.offset for tp, meta in offsets.items() if tp.topic == self._topic and meta.offset >= 0}
 
     def limits(self) -> tuple[dict[int, int], dict[int, int]]:
         """First and end offset by partition. Raises KafkaError."""
-        if self._consumer is None:
-            self._consumer = KafkaConsumer(bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000)
-        partitions = [TopicPartition(self._topic, number) for number in sorted(self._consumer.partitions_for_topic(self._topic) or ())]
-        first, end = self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
+        with self._lock:
+            if self._consumer is None:
+                self._consumer = KafkaConsumer(bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000)
+            partitions = [TopicPartition(self._topic, number) for number in sorted(self._consumer.partitions_for_topic(self._topic) or ())]
+            first, end = self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
         return {tp.partition: offset for tp, offset in first.items()}, {tp.partition: offset for tp, offset in end.items()}
 
     def close(self) -> None:
         """Close both clients, so that the next call connects anew."""
-        for client in (self._admin, self._consumer):
-            if client is not None:
-                client.close()
-        self._admin = self._consumer = None
+        with self._lock:
+            for client in (self._admin, self._consumer):
+                if client is not None:
+                    client.close()
+            self._admin = self._consumer = None
 
 
 class Watchdog:
@@ -149,8 +153,7 @@ class Watchdog:
         """Compare once; to be called every few seconds."""
         health = self._health
         try:
-            committed = self._offsets.committed()
-            first, ends = self._offsets.limits()
+            committed, (first, ends) = self._offsets.committed(), self._offsets.limits()
         except KafkaError as error:
             log.info("watchdog: Kafka does not answer: %s", error)
             self._offsets.close()
@@ -173,10 +176,10 @@ class Watchdog:
 
         def loop() -> None:
             while True:
-                time.sleep(every_s)
                 try:
                     self.look()
                 except Exception:  # the watchdog itself must not die of a surprise
                     log.exception("watchdog")
+                time.sleep(every_s)
 
         threading.Thread(target=loop, name="watchdog", daemon=True).start()

@@ -134,7 +134,9 @@ def _judge(rule: _Rule, timeline: Timeline) -> Outcome | None:
     if applies.teams and timeline.attributes.get("team") not in applies.teams:
         return None
     stop = stop_of(norm.stop, timeline)
-    deadline = timeline.due.get(norm.id) if rule.deadline is None else rule.deadline(start)
+    deadline = timeline.due.get(norm.id)  # one given in the data is used as given, never derived again
+    if deadline is None and rule.deadline is not None:
+        deadline = rule.deadline(start)
     judged_at, excluded = _when_judged(norm, timeline, start, deadline, stop)
     return Outcome(norm.id, rule.version, start, deadline, stop, judged_at, excluded)
 
@@ -151,7 +153,7 @@ def _when_judged(norm: Norm, timeline: Timeline, start: int, deadline: int | Non
         if norm.short_abandon and abandoned is not None and not timeline.wait_unknown and abandoned - start < norm.short_abandon:
             return None, "short_abandon"
         if norm.denominator == "offered":
-            return min(left, deadline), ""
+            return (left if timeline.wait_unknown else min(left, deadline)), ""
         return None, "abandoned" if abandoned is not None else "left_queue"
     if timeline.closed_at is not None:
         return None, "closed_without_stop"

@@ -91,7 +91,10 @@ class Organisations:
             return Configured.of(before.organisation, before.generation)
         self._health.refused = {key: value for key, value in self._health.refused.items() if key not in (name, path.stem)}
         metrics.REFUSED.labels(name).set(0)
-        configured = Configured.of(organisation, before.generation if before else 0)
+        try:
+            configured = Configured.of(organisation, before.generation if before else 0)
+        except InvalidConfiguration as error:
+            raise InvalidConfiguration(f"{path}: {error}") from None
         if before is None or before.organisation != organisation:
             self._store.register(organisation, _text(path), configured.generation, self._readers, self._clock())
             log.warning("organisation %s: configuration of %s is in force", name, path.name)

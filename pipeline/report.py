@@ -35,8 +35,13 @@ def rolling_lines(rows: Iterable[RollingRow], targets: Mapping[str, float], mini
     return [_line(row.window, row.channel, row.measure, (row.n, row.total, row.squares), targets, minimum_n, {}) for row in rows]
 
 
-def quarter_lines(sums: Iterable[QuarterRow], outcomes: Iterable[OutcomeRow], targets: Mapping[str, float], minimum_n: int) -> list[Line]:
-    """Quarter figures as lines, and under notes what the verdicts say: open and overdue, pending, stale, excluded by reason."""
+def quarter_lines(
+    sums: Iterable[QuarterRow], outcomes: Iterable[OutcomeRow], targets: Mapping[str, Mapping[str, float]], minimum_n: int
+) -> list[Line]:
+    """Quarter figures as lines, and under notes what the verdicts say: open and overdue, pending, stale, excluded by reason.
+
+    `targets` by quarter: a norm's target may change over the years.
+    """
     notes: dict[tuple[str, str, str], dict[str, int]] = {}
     for row in outcomes:
         found = notes.setdefault((row.quarter, row.group, f"norm:{row.norm}"), {})
@@ -52,13 +57,13 @@ def quarter_lines(sums: Iterable[QuarterRow], outcomes: Iterable[OutcomeRow], ta
             row.group,
             row.measure,
             (row.n, row.total, row.squares),
-            targets,
+            targets.get(row.quarter, {}),
             minimum_n,
             notes.pop((row.quarter, row.group, row.measure), {}),
         )
         for row in sums
     ]
-    lines += [_line(*key, (0, 0, 0), targets, minimum_n, found) for key, found in notes.items() if found]
+    lines += [_line(*key, (0, 0, 0), targets.get(key[0], {}), minimum_n, found) for key, found in notes.items() if found]
     return sorted(lines, key=lambda line: (line.period, line.group, line.measure))
 
 

@@ -161,10 +161,6 @@ class Sums:
             del minutes[minute]
         return changed
 
-    def series(self) -> list[SeriesKey]:
-        """Every (channel, measure) that has or had contributions."""
-        return list(self._series)
-
     def expect(self, series: Iterable[SeriesKey]) -> None:
         """Report these series too, as touched: figures written of them before are outdated, also where nothing is left."""
         for key in series:

@@ -7,6 +7,7 @@ assignment that has ended is dropped unacknowledged: Kafka delivers it again to 
 """
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ class Store(Protocol):
     """What the loop needs of the store. Calls block and wait by themselves while ClickHouse is unavailable."""
 
     def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]: ...
+    def unacknowledged(self, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]: ...
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes: ...
     def look_up(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]: ...
     def write(self, tables: Mapping[str, Sequence[Row]]) -> None: ...
@@ -118,33 +120,35 @@ class Worker:
         return self._state
 
     def _load(self, partitions: frozenset[int], following: Mapping[int, int]) -> Assignment:
-        """The committed offsets first, then sums, then hashes: this order makes a late insert of the earlier owner detectable."""
+        """Read in the order that makes a late insert of the earlier owner detectable: see Assignment."""
         begin = time.monotonic()
         start = {**self._start_of(partitions), **following}
         configured = self._configured()
         mine = {name: entry for name, entry in configured.items() if partition_of(name) in partitions}
         as_of = minute_of(self._clock())
         names = sorted(mine)
-        sums = self._store.sums(names, as_of) if names else {}
-        contacts = Known(self._store.hashes("contacts", names)) if names else Known.none()
-        answers = Known(self._store.hashes("survey_answers", names)) if names else Known.none()
+        starts = {name: start.get(partition_of(name), 0) for name in names}
+        unacknowledged = (self._store.unacknowledged("contacts", starts), self._store.unacknowledged("survey_answers", starts))
+        sums = self._store.sums(names, as_of)
+        contacts, answers = Known(self._store.hashes("contacts", names)), Known(self._store.hashes("survey_answers", names))
         self._health.organisations = tuple(names)
         log.info(
             "state of %d organisations computed in %.2f s; %d contacts are stored", len(names), time.monotonic() - begin, len(contacts)
         )
-        return Assignment(time.time_ns(), start, configured, sums, contacts, answers)
+        gc.freeze()  # what is loaded by now stays: the collector need not look at it again
+        return Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged)
 
-    def _accepts(self, record: Record, state: Assignment) -> bool:
-        """Whether a record follows on what this assignment has read.
+    def _accepts(self, record: Record, state: Assignment, following: dict[int, int]) -> bool:
+        """Whether a record follows on what this assignment has read; notes in `following` what comes after it.
 
         Faust's buffers can still hold records of before a rebalance. After the first assignment of a process the first record taken of a
         partition must not lie past the offset from which it is delivered again: else the acknowledgement of a stale one would skip others.
         """
         if record.partition not in self._partitions:
             return False
-        if record.partition not in self._next and self._assignments > 1 and record.offset > state.start.get(record.partition, 0):
+        if record.partition not in following and self._assignments > 1 and record.offset > state.start.get(record.partition, 0):
             return False
-        self._next[record.partition] = record.offset + 1
+        following[record.partition] = record.offset + 1
         return True
 
     # ── batches ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,18 +177,20 @@ class Worker:
         state = await self._present_state()
         while state is not None and epoch == self._epoch:
             begin = time.monotonic()
-            ours = [item for item in taken if self._accepts(item.record, state)]
+            following = dict(self._next)
+            ours = [item for item in taken if self._accepts(item.record, state, following)]
             batch = [decode(item.record, state.organisations) for item in ours]
             if not await self._look_up(batch, state):
                 state = await self._present_state()
                 continue
             state.advance(minute_of(self._clock()))
             rows = state.apply(batch)
+            self._next = following
             rows.add("rolling", state.figures())
             metrics.BATCH_SECONDS.observe(time.monotonic() - begin)
             self._count(batch, state)
             await self._written()
-            state.trim(max(self._contacts_in_memory, 2 * sum(len(decoded.contacts) for decoded in batch)))
+            state.trim(self._contacts_in_memory)
             self._writing = asyncio.create_task(self._write(epoch, ours, batch, rows.tables))
             if state.stale:
                 log.warning("a late writer was found; the state of %s is computed anew", ", ".join(sorted(state.stale)))

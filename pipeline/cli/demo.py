@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 import typer
@@ -101,7 +101,7 @@ def _screen(width: int) -> Group | None:
             return None
         rows = views.rolling(ORGANISATION)
         counts = views.counts().get(ORGANISATION, {"contacts": 0, "answers": 0, "rejects": 0})
-        lines = rolling_lines(rows, views.targets(ORGANISATION), int(settings["minimum_n"]))
+        lines = rolling_lines(rows, views.targets(ORGANISATION, date.today()), int(settings["minimum_n"]))
         heading = heading_of(ORGANISATION, settings, max((row.as_of for row in rows), default=None))
     finally:
         views.close()

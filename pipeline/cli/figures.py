@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -53,22 +53,23 @@ def figures(
         _fail(f"window {window!r} is none of {', '.join(WINDOWS)}")
     with _views() as views:
 
-        def lines() -> tuple[str, list[Line]]:
+        def current() -> tuple[str, list[Line]]:
             name, settings = _organisation(views, organisation)
-            targets, minimum = views.targets(name), int(settings["minimum_n"])
             moment = _instant(at, settings["zone"], views, name)
             rows = views.rolling_at(name, moment) if moment else views.rolling(name)
-            found = [line for line in rolling_lines(rows, targets, minimum) if channel in ("", line.group) and window in ("", line.period)]
+            targets = views.targets(name, _local_date(moment or datetime.now(UTC), settings))
+            lines = rolling_lines(rows, targets, int(settings["minimum_n"]))
+            found = [line for line in lines if channel in ("", line.group) and window in ("", line.period)]
             as_of = moment or max((row.as_of for row in rows), default=None)
             return heading_of(name, settings, as_of), found
 
         if as_json:
-            heading, found = lines()
+            heading, found = current()
             typer.echo(json.dumps({"title": heading, "figures": [line.as_json() for line in found]}, indent=1))
         elif watch:
-            _watch(lines, watch)
+            _watch(current, watch)
         else:
-            console_of_output().print(_table(*lines(), period="window"))
+            console_of_output().print(_table(*current(), period="window"))
 
 
 def quarters(
@@ -91,16 +92,25 @@ def quarters(
         moment = _instant(at, settings["zone"], views, name) or datetime.now(UTC)
         sums = views.quarter_sums(name, moment, by == "opened", split == "via")
         outcomes = views.quarter_outcomes(name, moment, by == "opened", split == "via")
-        found = [
-            line
-            for line in quarter_lines(sums, outcomes, views.targets(name), int(settings["minimum_n"]))
-            if channel == "" or line.group.split(" via ")[0] == channel
-        ]
+        today = _local_date(moment, settings)
+        targets = {quarter: views.targets(name, min(_last_day(quarter), today)) for quarter in {row.quarter for row in sums} | {row.quarter for row in outcomes}}
+        lines = quarter_lines(sums, outcomes, targets, int(settings["minimum_n"]))
+        found = [line for line in lines if channel in ("", line.group.split(" via ")[0])]
         heading = heading_of(name, settings, moment)
         if as_json:
             typer.echo(json.dumps({"title": heading, "by": by, "quarters": [line.as_json() for line in found]}, indent=1))
         else:
             console_of_output().print(_table(heading, found, period="quarter"))
+
+
+def _local_date(moment: datetime, settings: dict[str, Any]) -> date:
+    return moment.astimezone(ZoneInfo(str(settings["zone"]))).date()
+
+
+def _last_day(quarter: str) -> date:
+    """The last day of `2026-Q1`."""
+    year, number = int(quarter[:4]), int(quarter[-1])
+    return date(year + number // 4, number * 3 % 12 + 1, 1) - timedelta(days=1)
 
 
 @contextmanager

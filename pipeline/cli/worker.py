@@ -19,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.store import migrate
 from pipeline.store.client import Unavailable, persistently
 from pipeline.store.facade import ClickHouseStore
-from pipeline.topics import ensure_topics
+from pipeline.topics import connect, ensure_topics
 from pipeline.worker import Worker
 from schemas.errors import ContactmeterError
 from schemas.topics import CONTACT_EVENTS
@@ -71,8 +71,9 @@ def _run(found: Settings) -> int:
     organisations.refresh()
     if not organisations.in_force():
         log.warning("no organisation is in force: put a YAML file into %s", found.organisations)
+    _await_topic(found.kafka, waiting)
     offsets = health.Offsets(found.kafka, found.group, CONTACT_EVENTS)
-    health.Watchdog(state, health.Offsets(found.kafka, found.group, CONTACT_EVENTS), found.stall_after_s, _die).run()
+    health.Watchdog(state, offsets, found.stall_after_s, _die).run()  # its first look connects the clients that the state needs, too
 
     def make_worker(send_rejects: Callable[[Sequence[Reject]], Awaitable[None]]) -> tuple[Worker, Organisations]:
         parts = Worker(
@@ -91,6 +92,32 @@ def _run(found: Settings) -> int:
     app = make_app(found)
     declare(app, make_worker)
     return run(app)
+
+
+def _await_topic(kafka: str, waiting: Callable[[str], None]) -> None:
+    """Wait until contact-events is there, and say so: without a broker Faust would end at once."""
+
+    def away(seconds: float) -> None:
+        waiting(f"Kafka at {kafka} does not answer")
+        time.sleep(seconds)
+
+    said = False
+    while True:
+        admin = connect(kafka, away)
+        try:
+            if CONTACT_EVENTS in admin.list_topics():
+                waiting("")
+                return
+        except KafkaError:
+            continue
+        finally:
+            admin.close()
+        why = f"Kafka at {kafka} has no topic {CONTACT_EVENTS}; `contactmeter setup` creates it"
+        if not said:
+            log.warning("%s; waiting", why)
+            said = True
+        waiting(why)
+        time.sleep(1.0)
 
 
 def _start_of(offsets: health.Offsets, partitions: frozenset[int]) -> dict[int, int]:

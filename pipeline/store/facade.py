@@ -44,6 +44,10 @@ class ClickHouseStore:
         """See state.sums."""
         return self._read(lambda client: state.sums(client, organisations, as_of))
 
+    def unacknowledged(self, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]:
+        """See state.unacknowledged."""
+        return self._read(lambda client: state.unacknowledged(client, table, starts))
+
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes:
         """See state.hashes."""
         return self._read(lambda client: state.hashes(client, table, organisations))

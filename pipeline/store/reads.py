@@ -1,7 +1,7 @@
 """What the command line and the reports read: the views, never a table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -57,12 +57,12 @@ class Views:
         """What is in force, by organisation."""
         return {str(row["organisation"]): dict(row) for row in self._named("SELECT * FROM v_organisations ORDER BY organisation", {})}
 
-    def targets(self, organisation: str) -> dict[str, float]:
-        """Target per measure: of a norm that of its latest version."""
+    def targets(self, organisation: str, day: date) -> dict[str, float]:
+        """Target per measure on a local day: of a norm that of the version valid then."""
         found: dict[str, float] = {}
-        for norm, target in self._rows(
-            "SELECT norm, target FROM v_norms WHERE organisation = {organisation:String} ORDER BY norm_version", organisation
-        ):
+        sql = """SELECT norm, target FROM v_norms
+                 WHERE organisation = {organisation:String} AND valid_from <= {day:Date32} AND {day:Date32} < valid_to"""
+        for norm, target in self._rows(sql, organisation, day=day):
             if target is not None:
                 found[f"norm:{norm}"] = target
         sql = "SELECT instrument, instrument_version, aspect, target FROM v_instruments WHERE organisation = {organisation:String}"
@@ -110,8 +110,8 @@ class Views:
         sql = "SELECT organisation, contacts, answers, rejects FROM v_counts ORDER BY organisation"
         return {row[0]: {"contacts": row[1], "answers": row[2], "rejects": row[3]} for row in self._rows(sql)}
 
-    def _rows(self, sql: str, organisation: str = "", at: datetime | None = None) -> Iterator[Sequence[Any]]:
-        parameters: dict[str, Any] = {"organisation": organisation}
+    def _rows(self, sql: str, organisation: str = "", at: datetime | None = None, day: date | None = None) -> Iterator[Sequence[Any]]:
+        parameters: dict[str, Any] = {"organisation": organisation, **({} if day is None else {"day": day.isoformat()})}
         if at is not None:
             parameters["at"] = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         with passing_errors("reading the views"):

@@ -1,6 +1,6 @@
 """What a worker reads: the state of its partitions at assignment, and look-ups of contacts and answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,13 +34,35 @@ _SUMS = """
 SELECT organisation, channel, measure, minute, sum(n), sum(total), sum(squares) FROM contributions
 WHERE organisation IN {organisations:Array(String)} AND minute > {oldest:Int64} GROUP BY organisation, channel, measure, minute
 """
+_KEYS = {"contacts": ("organisation", "system", "contact"), "survey_answers": ("organisation", "source", "answer")}
+_LAST = "SELECT organisation, channel, measure FROM rolling_last FINAL WHERE organisation IN {organisations:Array(String)} AND n != 0"
+
+
+def unacknowledged(client: Client, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]:
+    """The version of every row of `contacts` or `survey_answers` that was written at or past its organisation's start offset.
+
+    To be read before the sums: what stands here stands in them. Raises Unavailable.
+    """
+    if not starts:
+        return {}
+    key = ", ".join(_KEYS[table])
+    with passing_errors(f"reading the unacknowledged rows of {table}"):
+        rows = client.query(
+            f"SELECT {key}, max(version) FROM {table} WHERE organisation IN {{organisations:Array(String)}} "
+            f"AND offset >= transform(organisation, {{organisations:Array(String)}}, {{starts:Array(Int64)}}, 0) GROUP BY {key}",
+            parameters={"organisations": list(starts), "starts": list(starts.values())},
+        ).result_rows
+    return {(organisation, second, third): version for organisation, second, third, version in rows}
 
 
 def sums(client: Client, organisations: Sequence[str], as_of: int) -> dict[str, Sums]:
     """The sums of organisations at `as_of` (minutes), computed from the stored contacts and answers. Future deadlines come along.
 
-    Never from sums that a worker wrote. Raises Unavailable.
+    Never from sums that a worker wrote: of those only the names are used, so that a series that has become empty while no worker ran is
+    written as such. Raises Unavailable.
     """
+    if not organisations:
+        return {}
     found: dict[str, list[Delta]] = {organisation: [] for organisation in organisations}
     with passing_errors("computing the sums"):
         parameters = {"organisations": list(organisations), "oldest": as_of - LONGEST}
@@ -51,8 +73,9 @@ def sums(client: Client, organisations: Sequence[str], as_of: int) -> dict[str, 
 
 def hashes(client: Client, table: str, organisations: Sequence[str]) -> Hashes:
     """The 64-bit hashes of every stored key of `contacts` or `survey_answers`; the server computes them. Raises Unavailable."""
-    key = {"contacts": ("organisation", "system", "contact"), "survey_answers": ("organisation", "source", "answer")}[table]
-    joined = ", char(0), ".join(f"toString({column})" for column in key)
+    if not organisations:
+        return np.array([], dtype=np.uint64)
+    joined = ", char(0), ".join(f"toString({column})" for column in _KEYS[table])
     with passing_errors(f"reading the keys of {table}"):
         raw = client.raw_query(
             f"SELECT DISTINCT xxh3(concat({joined})) FROM {table} WHERE organisation IN {{organisations:Array(String)}} FORMAT RowBinary",

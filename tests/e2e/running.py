@@ -19,20 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from connectors.protocol import WireEvent
 from deploy.local import network, process
-from pipeline.health import Offsets
 from pipeline.store.client import Connection, Unavailable, passing_errors
 from pipeline.store.reads import Views
 from schemas import batch
-from schemas.partitions import partition_of
+from schemas.partitions import PARTITIONS, partition_of
 from schemas.topics import CONTACT_EVENTS
 from tests.engines import ClickHouseEngine, KafkaEngine, start_clickhouse, start_kafka
 
 ROOT = Path(__file__).parents[2]
+GROUP = "contactmeter-worker"
 _numbers = count(1)
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback goes through no proxy
 
@@ -127,7 +127,8 @@ class Stack:
             self.kafka.stop()
             raise
         self._producer: KafkaProducer | None = None
-        self._offsets = Offsets(self.kafka.bootstrap, "contactmeter-worker", CONTACT_EVENTS)
+        self._admin: KafkaAdminClient | None = None
+        self._consumer: KafkaConsumer | None = None
 
     def close(self) -> None:
         """End everything that was started."""
@@ -135,7 +136,7 @@ class Stack:
             worker.kill()
         if self._producer is not None:
             self._producer.close(timeout=5)
-        self._offsets.close()
+        self._close_clients()
         if self._client is not None:
             self._client.close()
         self.clickhouse.stop()
@@ -177,7 +178,9 @@ class Stack:
 
     # ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def produce(self, organisation: str, records: Sequence[bytes], headers: Sequence[tuple[str, bytes]] | None = None) -> list[tuple[int, int]]:
+    def produce(
+        self, organisation: str, records: Sequence[bytes], headers: Sequence[tuple[str, bytes]] | None = None
+    ) -> list[tuple[int, int]]:
         """Append records as they are; (partition, offset) of each, once all are acknowledged."""
         if self._producer is None:
             self._producer = KafkaProducer(bootstrap_servers=self.kafka.bootstrap, acks="all", max_request_size=20_000_000)
@@ -195,11 +198,22 @@ class Stack:
     def lag(self) -> int | None:
         """Records appended and not yet committed, over all partitions; None while Kafka does not say."""
         try:
-            committed, (first, ends) = self._offsets.committed(), self._offsets.limits()
+            if self._admin is None:
+                self._admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap, bootstrap_timeout_ms=5_000)
+            if self._consumer is None:
+                self._consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, bootstrap_timeout_ms=5_000)
+            committed = self._admin.list_group_offsets(GROUP).get(GROUP, {})
+            ends = self._consumer.end_offsets([TopicPartition(CONTACT_EVENTS, number) for number in range(PARTITIONS)])
         except KafkaError:
-            self._offsets.close()
+            self._close_clients()
             return None
-        return sum(end - max(committed.get(number, 0), first[number]) for number, end in ends.items())
+        return int(sum(end - (committed[partition].offset if partition in committed else 0) for partition, end in ends.items()))
+
+    def _close_clients(self) -> None:
+        for client in (self._admin, self._consumer):
+            if client is not None:
+                client.close()
+        self._admin = self._consumer = None
 
     def settle(self, timeout: float = 120.0) -> None:
         """Wait until every record is stored and committed."""
@@ -223,7 +237,8 @@ class Stack:
 
     def count(self, table: str, organisation: str) -> int:
         """Rows of a table that hold for an organisation."""
-        return int(self.query(f"SELECT count() FROM {table} FINAL WHERE organisation = {{organisation:String}}", organisation=organisation)[0][0])
+        sql = f"SELECT count() FROM {table} FINAL WHERE organisation = {{organisation:String}}"
+        return int(self.query(sql, organisation=organisation)[0][0])
 
     def stored(self, organisation: str) -> dict[str, list[tuple[Any, ...]]]:
         """What is stored of an organisation, without its name and without what may differ from run to run."""
@@ -250,10 +265,9 @@ class Stack:
         def equal() -> bool:
             now = datetime.now(UTC).replace(second=0, microsecond=0)  # a minute that has begun: its figures no longer move by time alone
             with self.views() as views:
-                live = {(row.channel, row.measure, row.window): (row.as_of, (row.n, row.total, row.squares)) for row in views.rolling(organisation)}
-            at = max([now, *(as_of.replace(tzinfo=UTC) for as_of, _ in live.values())])
-            sql = self.rolling_at(organisation, at)
-            found = {key: sums for key, (_, sums) in live.items() if any(sums)}
+                rows = views.rolling(organisation)
+            found = {(row.channel, row.measure, row.window): (row.n, row.total, row.squares) for row in rows if row.n}
+            sql = self.rolling_at(organisation, max([now, *(row.as_of.replace(tzinfo=UTC) for row in rows)]))
             difference.clear()
             difference.update({key: (found.get(key), sql.get(key)) for key in {*found, *sql} if found.get(key) != sql.get(key)})
             return bool(found) and not difference
@@ -270,8 +284,10 @@ _STORED = {
     " WHERE organisation = {organisation:String} ORDER BY system, contact",
     "survey_answers": "SELECT * EXCEPT (organisation, version, writer, offset, stored_at) FROM survey_answers FINAL"
     " WHERE organisation = {organisation:String} ORDER BY source, answer",
-    "notices": "SELECT * EXCEPT (organisation) FROM notices FINAL WHERE organisation = {organisation:String} ORDER BY kind, source, id, digest",
-    "gauges": "SELECT * EXCEPT (organisation) FROM gauges FINAL WHERE organisation = {organisation:String} ORDER BY channel, queue, gauge, observed_at",
+    "notices": "SELECT * EXCEPT (organisation) FROM notices FINAL"
+    " WHERE organisation = {organisation:String} ORDER BY kind, source, id, digest",
+    "gauges": "SELECT * EXCEPT (organisation) FROM gauges FINAL"
+    " WHERE organisation = {organisation:String} ORDER BY channel, queue, gauge, observed_at",
 }
 
 

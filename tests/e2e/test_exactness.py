@@ -159,7 +159,7 @@ def test_excluded_by_reason(loaded: Stack, name: str) -> None:
     assert found == {norm: source.norm(at, norm) for norm in source.outcomes["norm"].unique()}
 
 
-@pytest.mark.parametrize("before", [timedelta(0), timedelta(days=9, hours=5, minutes=3, seconds=7), timedelta(days=45, seconds=30)], ids=str)
+@pytest.mark.parametrize("before", [timedelta(0), timedelta(days=9, hours=5, seconds=7), timedelta(days=45, seconds=30)], ids=str)
 @pytest.mark.parametrize("name", ALL)
 def test_rolling_windows_at_an_instant(loaded: Stack, name: str, before: timedelta) -> None:
     """At the last event, rounded up to the minute, and at two instants before it."""
@@ -252,5 +252,5 @@ def test_fixed_points_of_the_tickets(loaded: Stack) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_no_outcome_belongs_to_a_norm_that_is_not_in_force(loaded: Stack, name: str) -> None:
     norms = {norm.id for norm in load_organisation(EXAMPLES / EXAMPLE[name].mapping / "organisation.yaml").norms}
-    found = loaded.query("SELECT DISTINCT arrayJoin(`outcomes.norm`) FROM contacts FINAL WHERE organisation = {organisation:String}", organisation=name)
-    assert {norm for (norm,) in found} == norms
+    sql = "SELECT DISTINCT arrayJoin(`outcomes.norm`) FROM contacts FINAL WHERE organisation = {organisation:String}"
+    assert {norm for (norm,) in loaded.query(sql, organisation=name)} == norms

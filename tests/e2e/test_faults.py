@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,7 +59,7 @@ class Load:
 
 
 @pytest.fixture(scope="module")
-def load(stack: Stack) -> Iterator[Load]:
+def load(stack: Stack) -> Load:
     now = datetime.now(UTC)
     made = Load(stack, now, synthetic.history(CONTACTS, int(now.timestamp() * 1000)))
     clean, twice, shuffled, clients = (made.organisation(name) for name in ("schoon", "tweemaal", "geschud", "twee-clients"))
@@ -70,13 +70,13 @@ def load(stack: Stack) -> Iterator[Load]:
     random.Random(2).shuffle(mixed)
     stack.send(shuffled, mixed, size=70)
     send_by_two_clients(stack, clients, made.events)
-    worker = stack.worker(**SMALL_BATCHES)
+    worker = stack.worker(BATCH_BYTES="200000")
     stack.settle()
     made.rows, made.rolling = stack.stored(clean), made.rolling_of(clean)
     for name in (clean, twice, shuffled, clients):
         assert stack.check_live(name) > 0
     assert worker.stop()
-    yield made
+    return made
 
 
 def send_by_two_clients(stack: Stack, name: str, events: list[WireEvent]) -> None:
@@ -126,10 +126,15 @@ def kill_until_done(load: Load, name: str, kills: int, start: Callable[[], Worke
             return worker
         stored = load.stack.count("contacts", name)
         wanted = stored + chance.randrange(1, CONTACTS // (kills + 1))
-        wait_until(lambda wanted=wanted: load.stack.count("contacts", name) >= wanted or load.stack.lag() == 0, "progress", every=0.01)  # type: ignore[misc]
+        wait_until(lambda wanted=wanted: progressed(load, name, wanted), "progress", every=0.01)  # type: ignore[misc]
         time.sleep(chance.random() * 0.05)  # not always right after an insert
         worker.kill()
         done += 1
+
+
+def progressed(load: Load, name: str, contacts: float) -> bool:
+    """So many contacts are stored, or all that there are."""
+    return load.stack.count("contacts", name) >= contacts or load.stack.lag() == 0
 
 
 def test_kill_9_of_the_worker_again_and_again(load: Load) -> None:
@@ -143,7 +148,8 @@ def test_kill_9_of_the_worker_again_and_again(load: Load) -> None:
 def test_kill_9_between_every_two_inserts_of_a_batch(load: Load) -> None:
     """Once after each table of a batch, contacts included, that is before the acknowledgement; then at random places."""
     name = load.organisation("tussen")
-    bad = [synthetic.event("contact.opened", synthetic.PHONE, int(load.now.timestamp() * 1000), {"contact": f"bad{n}", "channel": "chat"}) for n, _ in enumerate(COLUMNS)]
+    at = int(load.now.timestamp() * 1000)
+    bad = [synthetic.event("contact.opened", synthetic.PHONE, at, {"contact": f"bad-{table}", "channel": "chat"}) for table in COLUMNS]
     parts = chunks(load.events, len(COLUMNS) + 1)
     for table, part, one in zip(COLUMNS, parts, bad, strict=False):
         load.stack.send(name, [*part, one])
@@ -186,7 +192,7 @@ def test_kill_9_of_clickhouse_during_the_load(load: Load) -> None:
 
 
 def test_kill_9_of_kafka_during_the_load(load: Load) -> None:
-    """Worker and sender both live through it; a worker that Faust leaves silently dead would be ended by its watchdog, and started again."""
+    """Worker and sender both live through it; a worker that Faust leaves silently dead is ended by its watchdog, and started again."""
     name = load.organisation("kafka-om")
     workers = [load.stack.worker(**SMALL_BATCHES, STALL_AFTER_S="10").wait_ready()]
     done = threading.Event()
@@ -199,7 +205,7 @@ def test_kill_9_of_kafka_during_the_load(load: Load) -> None:
     thread = threading.Thread(target=deliver, daemon=True)
     thread.start()
     for part in (0.1, 0.5):
-        wait_until(lambda part=part: supervised(load, workers) and load.stack.count("contacts", name) >= part * CONTACTS, "progress")  # type: ignore[misc]
+        wait_until(lambda part=part: supervised(load, workers) and progressed(load, name, part * CONTACTS), "progress")  # type: ignore[misc]
         load.stack.kafka.kill()
         load.stack.kafka.start()
     wait_until(lambda: supervised(load, workers) and done.is_set(), "the sender to deliver everything", 120)

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -43,6 +44,11 @@ class Watched:
         self.seen("sums")
         return found
 
+    def unacknowledged(self, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]:
+        found = self._store.unacknowledged(table, starts)
+        self.seen(f"unacknowledged {table}")
+        return found
+
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes:
         found = self._store.hashes(table, organisations)
         self.seen(f"hashes of {table}")
@@ -76,24 +82,24 @@ class Owner:
             raise AssertionError("nothing here is to be refused")
 
         self.worker = Worker(
-            self.store, lambda: {self.name: configured}, lambda partitions: dict.fromkeys(partitions, start), send_rejects, Health(),
-            lambda: now, batch_bytes, contacts_in_memory=20,
+            self.store, lambda: {self.name: configured}, lambda partitions: dict.fromkeys(partitions, start),
+            send_rejects, Health(), lambda: now, batch_bytes, contacts_in_memory=20,
         )  # fmt: skip
         self.worker.assigned(frozenset({self.partition}))
 
     async def take(self, values: Sequence[bytes], first: int) -> None:
         """Deliver records, the first of them at offset `first`."""
         key, headers = self.name.encode(), batch.headers(self.name)
-        await self.worker.take(
-            [
-                Taken(Record(CONTACT_EVENTS, self.partition, offset, self._now, key, value, headers), lambda offset=offset: self.acknowledged.append(offset))  # type: ignore[misc]
-                for offset, value in enumerate(values, start=first)
-            ]
-        )
+        taken = []
+        for offset, value in enumerate(values, first):
+            record = Record(CONTACT_EVENTS, self.partition, offset, self._now, key, value, headers)
+            taken.append(Taken(record, partial(self.acknowledged.append, offset)))
+        await self.worker.take(taken)
 
 
 MOMENTS = [
-    "at once", "sums 1", "hashes of contacts 1", "hashes of survey_answers 1", "look-up 1", "look-up 2", "write 1", "write 3", "write 7", "write 12", "never",
+    "at once", "unacknowledged contacts 1", "unacknowledged survey_answers 1", "sums 1", "hashes of contacts 1", "hashes of survey_answers 1",
+    "look-up 1", "look-up 2", "write 1", "write 3", "write 7", "write 12", "never",
 ]  # fmt: skip
 
 
@@ -105,7 +111,8 @@ def test_figures_are_right_whenever_a_late_insert_lands(stack: Stack, moment: st
     organisation = yamlfile.loads(text, Organisation, name)
     ClickHouseStore(stack.connection, lambda _why: None).register(organisation, text, 0, (), moment_ms)
     events = synthetic.history(150, moment_ms, seed=3)
-    records = [value for number in range(ALL) for value in records_of(events[number::ALL], len(events))]  # a contact stands in many records
+    # Each contact stands in many records.
+    records = [value for number in range(ALL) for value in records_of(events[number::ALL], len(events))]
 
     asyncio.run(_two_owners(stack, Configured.of(organisation), records, moment, moment_ms))
 

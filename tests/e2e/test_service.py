@@ -49,7 +49,6 @@ def test_clickhouse_away_at_the_start(stack: Stack) -> None:
 
 
 def test_kafka_away_at_the_start(stack: Stack) -> None:
-    """The worker may end, as its supervisor starts it again, but says why; what it must not do is crash without a word or seem ready."""
     name = "zonder-kafka"
     stack.add_organisation(name, synthetic.organisation(name))
     stack.kafka.kill()
@@ -129,12 +128,14 @@ def test_a_change_of_how_contacts_are_judged_is_refused_and_the_old_stays(stack:
     worker.wait_ready()
     send_call(stack, name, "b")
     wait_until(lambda: is_stored(stack, name, "b"), "the contact")
-    sql = "SELECT DISTINCT arrayMap((s, d) -> dateDiff('second', s, d), `outcomes.start`, `outcomes.deadline`) FROM contacts FINAL WHERE organisation = {name:String}"
-    assert stack.query(sql, name=name) == [([45],)], "judged by the old threshold"
+    terms = "arrayMap((start, deadline) -> dateDiff('second', start, deadline), `outcomes.start`, `outcomes.deadline`)"
+    found = stack.query(f"SELECT DISTINCT {terms} FROM contacts FINAL WHERE organisation = {{name:String}}", name=name)
+    assert found == [([45],)], "judged by the old threshold"
 
-    added = changed(text, "channels:\n", "channels:\n  form: {}\n")
-    stack.add_organisation(name, added)
+    states = worker.said.count("organisations computed")
+    stack.add_organisation(name, changed(text, "channels:\n", "channels:\n  form: {}\n"))
     wait_until(lambda: not refusal(worker, name), "an addition to be accepted", timeout=15)
+    wait_until(lambda: worker.said.count("organisations computed") > states, "the state under the new configuration")
     worker.wait_ready()
     stack.send(name, [synthetic.event("contact.opened", synthetic.MAIL, NOW, {"contact": "f", "channel": "form"})])
     wait_until(lambda: is_stored(stack, name, "f"), "a contact of the channel that was added")

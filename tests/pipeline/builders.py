@@ -170,9 +170,15 @@ class Shelf:
     def assignment(self, writer: int, start: int, as_of: int) -> Assignment:
         """The state that a worker computes after an assignment."""
         contributions = ((*key, *sums) for key, sums in self.minutes().items() if key[2] > as_of - LONGEST)
-        known = [Known(np.array([hash_of(key) for key in kept], dtype=np.uint64)) for kept in (self.contacts, self.answers)]
+        contacts, answers = (Known(np.array([hash_of(key) for key in kept], dtype=np.uint64)) for kept in (self.contacts, self.answers))
         sums = {NAME: Sums.load(as_of, contributions)}  # type: ignore[arg-type]
-        return Assignment(writer, {partition_of(NAME): start}, CONFIGURED, sums, *known)
+        unacknowledged = (self._past(self.contacts, start), self._past(self.answers, start))
+        return Assignment(writer, {partition_of(NAME): start}, CONFIGURED, sums, contacts, answers, unacknowledged)
+
+    @staticmethod
+    def _past(rows: dict[tuple[str, str, str], Row], start: int) -> dict[tuple[str, str, str], int]:
+        """Versions of the rows written at or past an offset (the last column)."""
+        return {key: row[3] for key, row in rows.items() if row[-1] >= start}
 
 
 def stored_contact(row: Row) -> StoredContact:

@@ -20,15 +20,24 @@ def test_each_version_of_an_instrument_has_its_own_scale_and_aspects() -> None:
     assert found == {("na-contact", 1): (1.0, 10.0, ["ease", "overall"]), ("na-contact", 2): (0.0, 8.0, ["ease", "overall"])}
 
 
-def test_a_norm_has_the_target_of_its_latest_version_and_an_aspect_its_own() -> None:
+JULY = 1_782_856_800_000
+"""2026-07-01 00:00 in Amsterdam."""
+
+
+def test_a_norm_has_the_target_of_the_version_valid_then_and_an_aspect_its_own() -> None:
     versions = (norm(target=0.8, valid={"from": "2026-07-01"}), norm(target=0.7, valid={"to": "2026-07-01"}))
-    targets = Configured.of(organisation(*versions, norm(id="without"))).targets
-    assert targets == {"norm:n": 0.8, "answer:na-contact:1:overall": 7.5, "answer:na-contact:2:overall": 7.5}
+    found = Configured.of(organisation(*versions, norm(id="without")))
+    assert (found.target("norm:n", JULY - 1), found.target("norm:n", JULY)) == (0.7, 0.8)
+    assert found.target("norm:without", JULY) is None
+    assert found.target("answer:na-contact:1:overall", JULY) == found.target("answer:na-contact:2:overall", JULY) == 7.5
+    assert found.target("answer:na-contact:1:ease", JULY) is None
+    assert found.target("volume", JULY) is None
 
 
-def test_a_latest_version_without_a_target_has_none() -> None:
+def test_a_version_without_a_target_has_none() -> None:
     versions = (norm(target=0.8, valid={"to": "2026-07-01"}), norm(valid={"from": "2026-07-01"}))
-    assert "norm:n" not in Configured.of(organisation(*versions)).targets
+    found = Configured.of(organisation(*versions))
+    assert (found.target("norm:n", JULY - 1), found.target("norm:n", JULY)) == (0.8, None)
 
 
 def test_a_clock_that_never_ends_is_refused() -> None:

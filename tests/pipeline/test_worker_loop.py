@@ -48,6 +48,9 @@ class MemoryStore:
         self.loads += 1
         return {name: Sums(as_of) for name in organisations}
 
+    def unacknowledged(self, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]:
+        return {}
+
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes:
         return Known.none()._stored
 
