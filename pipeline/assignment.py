@@ -167,7 +167,10 @@ class Assignment:
             rows.add("gauges", decoded.gauges)
             rows.add("notices", decoded.notices)
         contact_rows = [row for key, events in events_of.items() if (row := self._apply_contact(key, events, net[key[0]])) is not None]
-        rows.add("survey_answers", (row for key, values in answers_of.items() if (row := self._apply_answer(key, values, net[key[0]])) is not None))
+        rows.add(
+            "survey_answers",
+            (row for key, values in answers_of.items() if (row := self._apply_answer(key, values, net[key[0]])) is not None),
+        )
         for organisation, changes in net.items():
             if organisation in self.sums:
                 self.sums[organisation].apply(changes.deltas())
@@ -239,4 +242,3 @@ class Assignment:
 def _forget_oldest(cache: dict[ContactKey, Contact] | dict[AnswerKey, Answer], limit: int) -> None:
     for key in list(islice(cache, max(0, len(cache) - limit))):
         del cache[key]
-

@@ -60,9 +60,9 @@ def _merge_one_by_one(kept: list[EventTuple], new: Iterable[EventTuple]) -> tupl
                 continue
             result.remove(same)
         insort(result, event)
-        if len(result) > MAX_EVENTS + 1:  # one more than count, so that "too many" can be told from the kept set alone
-            if result.pop() is event:
-                continue
+        # One more is kept than counts, so that "too many" can be told from the kept set alone.
+        if len(result) > MAX_EVENTS + 1 and result.pop() is event:
+            continue
         changes += 1
     return result, changes
 

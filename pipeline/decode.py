@@ -80,12 +80,7 @@ def decode(record: Record, organisations: Mapping[str, Configured]) -> Decoded:
     """Everything a record says. Never raises for what a producer sent: it is either in the lists or among the rejects."""
     try:
         content = batch.decode(record.value, record.key, record.headers)
-        configured = organisations.get(content.organisation)
-        if configured is None:
-            raise InvalidRecord(
-                "unknown_organisation", f"there is no organisation {content.organisation[:64]!r}; add its YAML file to the organisations directory"
-            )
-        _check_partition(record.partition, content.organisation)
+        configured = _configured(content.organisation, record.partition, organisations)
     except InvalidRecord as error:
         claimed = (record.key or b"").decode(errors="replace")[:64]
         reject = _reject(record, -1, error.reason, "$", error.message, "", record.value or b"")
@@ -97,14 +92,20 @@ def decode(record: Record, organisations: Mapping[str, Configured]) -> Decoded:
     return decoded
 
 
-def _check_partition(partition: int, organisation: str) -> None:
-    """Elsewhere its contacts would be taken as new by a worker that never saw them. Raises InvalidRecord `wrong_partition`."""
+def _configured(organisation: str, partition: int, organisations: Mapping[str, Configured]) -> Configured:
+    """The organisation of a record. Raises InvalidRecord when there is none, or when it belongs in another partition.
+
+    There its contacts would be taken as new, by a worker that never saw them.
+    """
+    configured = organisations.get(organisation)
+    if configured is None:
+        message = f"there is no organisation {organisation[:64]!r}; add its YAML file to the organisations directory"
+        raise InvalidRecord("unknown_organisation", message)
     right = partition_of(organisation)
     if partition != right:
-        raise InvalidRecord(
-            "wrong_partition",
-            f"{organisation!r} belongs in partition {right}, not in {partition}; a producer must name that: crc32 of the slug modulo {PARTITIONS}",
-        )
+        message = f"{organisation!r} belongs in partition {right}, not in {partition}: crc32 of the slug modulo {PARTITIONS}; send it there"
+        raise InvalidRecord("wrong_partition", message)
+    return configured
 
 
 def _sort_out(decoded: Decoded, events: list[tuple[int, Event]], configured: Configured) -> None:
@@ -150,7 +151,9 @@ def _keep(decoded: Decoded, kind: str, event: Event, at: int, data: dict[str, An
         queue = data.get("queue", "")
         decoded.gauges.extend((organisation, data["channel"], queue, gauge, at, value) for gauge, value in data["gauges"].items())
     elif kind == "connector.observed":
-        decoded.heartbeats.append((organisation, data["connector"], at, data.get("last_read_at"), data.get("lag_s"), data.get("cursor", "")))
+        decoded.heartbeats.append(
+            (organisation, data["connector"], at, data.get("last_read_at"), data.get("lag_s"), data.get("cursor", ""))
+        )
     else:
         text = orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
         decoded.notices.append((organisation, kind, event["source"], event["id"], digest(kind, at, data), at, event["time"], text))
@@ -161,14 +164,23 @@ def _fault_of_answer(position: int, data: dict[str, Any], configured: Configured
     name, version = data["instrument"], data["version"]
     instrument = configured.instruments.get((name, version))
     if instrument is None:
-        return InvalidEvent(position, "$.data.instrument", "unknown_instrument", f"there is no instrument {name!r} version {version}; add it to the organisation's file")
+        return InvalidEvent(
+            position,
+            "$.data.instrument",
+            "unknown_instrument",
+            f"there is no instrument {name!r} version {version}; add it to the organisation's file",
+        )
     scale, aspects = instrument
     for aspect, value in data["items"].items():
         if aspect not in aspects:
-            return InvalidEvent(position, f"$.data.items.{aspect}", "unknown_aspect", f"instrument {name!r} version {version} has no aspect {aspect!r}")
+            return InvalidEvent(
+                position, f"$.data.items.{aspect}", "unknown_aspect", f"instrument {name!r} version {version} has no aspect {aspect!r}"
+            )
         if not scale.minimum <= value <= scale.maximum:
             limits = f"{scale.minimum:g} to {scale.maximum:g}"
-            return InvalidEvent(position, f"$.data.items.{aspect}", "off_scale", f"{value:g} lies off the scale of {name!r} version {version}: {limits}")
+            return InvalidEvent(
+                position, f"$.data.items.{aspect}", "off_scale", f"{value:g} lies off the scale of {name!r} version {version}: {limits}"
+            )
     return None
 
 
@@ -176,7 +188,10 @@ def _refuse(decoded: Decoded, position: int, event: Event, at: int, foreign: boo
     organisation = decoded.organisation
     if foreign:
         fault = InvalidEvent(
-            position, "$.source", "foreign_source", f"{event['source']!r} may not speak for {organisation!r}; add it to a system in the organisation's file"
+            position,
+            "$.source",
+            "foreign_source",
+            f"{event['source']!r} may not speak for {organisation!r}; add it to a system in the organisation's file",
         )
     elif max(at, event["time"]) > latest:
         path, moment = ("$.data.occurred_at", at) if at > latest else ("$.time", event["time"])
@@ -184,7 +199,12 @@ def _refuse(decoded: Decoded, position: int, event: Event, at: int, foreign: boo
         fault = InvalidEvent(position, path, "future", message)
     else:
         channel = event["data"]["channel"]
-        fault = InvalidEvent(position, "$.data.channel", "unknown_channel", f"{organisation!r} does not use channel {channel!r}; add it to the organisation's file")
+        fault = InvalidEvent(
+            position,
+            "$.data.channel",
+            "unknown_channel",
+            f"{organisation!r} does not use channel {channel!r}; add it to the organisation's file",
+        )
     _add_reject(decoded, fault)
 
 
@@ -200,4 +220,6 @@ def _add_reject(decoded: Decoded, fault: InvalidEvent) -> None:
 
 
 def _reject(record: Record, position: int, reason: str, path: str, message: str, source: str, original: bytes) -> Reject:
-    return Reject(record, position, reason, path, message[:1000], source, original[:MAX_KEPT_BYTES], len(original), sha256(original).hexdigest())
+    return Reject(
+        record, position, reason, path, message[:1000], source, original[:MAX_KEPT_BYTES], len(original), sha256(original).hexdigest()
+    )

@@ -14,18 +14,23 @@ from pipeline.rolling import Figure
 Row = tuple[Any, ...]
 
 CONTACTS = (
-    "organisation", "system", "contact", "version", "channel", "via", "product", "team", "location", "segment", "direction", "complexity", "person",
-    "link", "same_as", "result", "opened_at", "queued_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms", "withdrawn", "timeline",
-    "outcomes.norm", "outcomes.version", "outcomes.start", "outcomes.deadline", "outcomes.stop", "outcomes.judged_at", "outcomes.excluded",
-    "defects", "writer", "offset",
+    "organisation", "system", "contact", "version", "channel", "via", "product", "team", "location", "segment", "direction", "complexity",
+    "person", "link", "same_as", "result", "opened_at", "queued_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms",
+    "withdrawn", "timeline", "outcomes.norm", "outcomes.version", "outcomes.start", "outcomes.deadline", "outcomes.stop",
+    "outcomes.judged_at", "outcomes.excluded", "defects", "writer", "offset",
 )  # fmt: skip
 ANSWERS = (
-    "organisation", "source", "answer", "version", "instrument", "instrument_version", "revision", "status", "channel", "product", "team", "segment", "wave",
-    "invitation", "contact_system", "contact", "answered_at", "logged_at", "digest", "aspects", "grades", "has_comment", "writer", "offset",
+    "organisation", "source", "answer", "version", "instrument", "instrument_version", "revision", "status", "channel", "product", "team",
+    "segment", "wave", "invitation", "contact_system", "contact", "answered_at", "logged_at", "digest", "aspects", "grades",
+    "has_comment", "writer", "offset",
 )  # fmt: skip
-ROLLING = ("organisation", "channel", "measure", "window", "as_of", "version", "n", "total", "squares", "value", "low", "high", "target", "attainment")
+ROLLING = (
+    "organisation", "channel", "measure", "window", "as_of", "version", "n", "total", "squares", "value", "low", "high", "target",
+    "attainment",
+)  # fmt: skip
 REJECTS = (
-    "topic", "partition", "offset", "position", "organisation", "source", "reason", "path", "message", "original", "size", "sha256", "appended_at",
+    "topic", "partition", "offset", "position", "organisation", "source", "reason", "path", "message", "original", "size", "sha256",
+    "appended_at",
 )  # fmt: skip
 HEARTBEATS = ("organisation", "connector", "observed_at", "last_read_at", "lag_s", "cursor")
 GAUGES = ("organisation", "channel", "queue", "gauge", "observed_at", "value")
@@ -66,10 +71,10 @@ def contact_row(
     norms, versions, starts, deadlines, stops, judged_ats, excluded = zip(*judged.outcomes, strict=True) if judged.outcomes else ((),) * 7
     return (
         *key, version, judged.channel, attributes("via", ""), attributes("product", ""), attributes("team", ""), attributes("location", ""),
-        attributes("segment", ""), attributes("direction", ""), attributes("complexity", ""), attributes("person", ""), attributes("link", ""),
-        attributes("same_as", ""), timeline.result, judged.opened_at, first.get("queued"), judged.answered_at, judged.abandoned_at, timeline.left_at,
-        timeline.closed_at, judged.wait_ms, judged.withdrawn, orjson.dumps(events).decode(), norms, versions, starts, deadlines, stops, judged_ats,
-        excluded, tuple(timeline.defects), writer, offset,
+        attributes("segment", ""), attributes("direction", ""), attributes("complexity", ""), attributes("person", ""),
+        attributes("link", ""), attributes("same_as", ""), timeline.result, judged.opened_at, first.get("queued"), judged.answered_at, judged.abandoned_at,
+        timeline.left_at, timeline.closed_at, judged.wait_ms, judged.withdrawn, orjson.dumps(events).decode(), norms, versions, starts,
+        deadlines, stops, judged_ats, excluded, tuple(timeline.defects), writer, offset,
     )  # fmt: skip
 
 
@@ -83,9 +88,10 @@ def answer_row(key: AnswerKey, version: int, value: AnswerTuple, writer: int, of
     revision, logged_at, digest, answered_at, data = value
     contact = data.get("contact", {})
     return (
-        *key, version, data["instrument"], data["version"], revision, data["status"], data.get("channel", ""), data.get("product", ""), data.get("team", ""),
-        data.get("segment", ""), data.get("wave", ""), data.get("invitation", ""), contact.get("system", ""), contact.get("id", ""), answered_at, logged_at,
-        digest, tuple(data["items"]), tuple(map(thousandths, data["items"].values())), bool(data.get("has_comment", False)), writer, offset,
+        *key, version, data["instrument"], data["version"], revision, data["status"], data.get("channel", ""), data.get("product", ""),
+        data.get("team", ""), data.get("segment", ""), data.get("wave", ""), data.get("invitation", ""), contact.get("system", ""),
+        contact.get("id", ""), answered_at, logged_at, digest, tuple(data["items"]), tuple(map(thousandths, data["items"].values())),
+        bool(data.get("has_comment", False)), writer, offset,
     )  # fmt: skip
 
 

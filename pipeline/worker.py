@@ -79,7 +79,7 @@ class Worker:
         self._state: Assignment | None = None
         self._reloads = 0
         self._step = asyncio.Lock()
-        """Held while the state is computed or a batch is folded in: no state may be read from the store between the two halves of a batch."""
+        """Held while the state is computed or a batch is folded in: no state may be read between the two halves of a batch."""
         self._writing: asyncio.Task[None] | None = None
 
     # ── assignment ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -27,9 +27,7 @@ ChannelOption = Annotated[str, typer.Option("--channel", "-c", help="Only this c
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")]
 AtOption = Annotated[
     str,
-    typer.Option(
-        help="An instant: 2021-03-31T17:40:00Z, or local time without zone, or `last` event. Default: now, as the worker saw it."
-    ),
+    typer.Option(help="An instant: 2021-03-31T17:40:00Z, or local time without zone, or `last` event. Default: now, as the worker saw it."),
 ]
 _ATTAINMENT = {"met": "✓ met", "not_met": "✗ not met", "too_few": "· too few", "": ""}
 
@@ -93,7 +91,10 @@ def quarters(
         sums = views.quarter_sums(name, moment, by == "opened", split == "via")
         outcomes = views.quarter_outcomes(name, moment, by == "opened", split == "via")
         today = _local_date(moment, settings)
-        targets = {quarter: views.targets(name, min(_last_day(quarter), today)) for quarter in {row.quarter for row in sums} | {row.quarter for row in outcomes}}
+        targets = {
+            quarter: views.targets(name, min(_last_day(quarter), today))
+            for quarter in {row.quarter for row in sums} | {row.quarter for row in outcomes}
+        }
         lines = quarter_lines(sums, outcomes, targets, int(settings["minimum_n"]))
         found = [line for line in lines if channel in ("", line.group.split(" via ")[0])]
         heading = heading_of(name, settings, moment)
@@ -120,7 +121,7 @@ def _views() -> Iterator[Views]:
         views = Views(endpoints.connection(endpoints.settings()))
     except Unavailable as error:
         _fail(
-            f"{error}\nIs the stack running? Start it with `contactmeter up`, or name yours in CONTACTMETER_CLICKHOUSE_HOST and …_HTTP_PORT.",
+            f"{error}\nIs the stack running? Start it with `contactmeter up`, or name yours in CONTACTMETER_CLICKHOUSE_HOST, …_HTTP_PORT.",
             1,
         )
     except InvalidConfiguration as error:

@@ -80,7 +80,7 @@ def _why_norms_refused(old: list[dict[str, Any]], new: list[dict[str, Any]], tod
 
 
 def register(client: Client, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
-    """Write a configuration as in force, for the views and the next start. `text` is its file, `readers` may read it. Raises Unavailable."""
+    """Write a configuration as in force, for views and the next start. `text` is its file, `readers` may read it. Raises Unavailable."""
     name = organisation.organisation
     with passing_errors(f"registering {name}"):
         for table, rows in _rows(organisation, now_ms).items():
@@ -113,7 +113,8 @@ def _rows(organisation: Organisation, now_ms: int) -> dict[str, list[dict[str, A
     instruments = [
         {**common, "instrument": name, "instrument_version": instrument.version, "aspect": aspect, "title_nl": instrument.title.nl,
          "title_en": instrument.title.en, "aspect_nl": settings.title.nl, "aspect_en": settings.title.en,
-         "population": instrument.population, "minimum": instrument.scale.minimum, "maximum": instrument.scale.maximum, "target": settings.target}
+         "population": instrument.population, "minimum": instrument.scale.minimum, "maximum": instrument.scale.maximum,
+         "target": settings.target}
         for name, versions in organisation.instruments.items()
         for instrument in versions
         for aspect, settings in instrument.aspects.items()
