@@ -28,6 +28,8 @@ class Health:
         self.partitions: frozenset[int] = frozenset()
         self.assigned = False
         self.waiting_for = ""
+        self.kafka_away = ""
+        self.loading = False
         self.stalled = ""
         self.refused: dict[str, str] = {}
         self.organisations: tuple[str, ...] = ()
@@ -41,15 +43,15 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Partitions are assigned, their state is computed, and ClickHouse answers."""
-        return self.assigned and not self.waiting_for
+        """Partitions are assigned, their state is computed, and ClickHouse and Kafka answer."""
+        return self.assigned and not self.waiting_for and not self.kafka_away
 
     def status(self) -> dict[str, Any]:
         """All of it, for people and for `contactmeter status`."""
         return {
             "ready": self.ready,
             "live": not self.stalled,
-            "waiting_for": self.waiting_for,
+            "waiting_for": self.waiting_for or self.kafka_away,
             "stalled": self.stalled,
             "partitions": len(self.partitions),
             "organisations": list(self.organisations),
@@ -155,15 +157,25 @@ class Watchdog:
         try:
             committed, (first, ends) = self._offsets.committed(), self._offsets.limits()
         except KafkaError as error:
-            log.info("watchdog: Kafka does not answer: %s", error)
+            if not health.kafka_away:
+                log.warning("Kafka does not answer (%s); waiting, nothing is lost", error)
+            health.kafka_away = "Kafka does not answer"
             self._offsets.close()
             self._since = self._clock()
             return
+        if health.kafka_away:
+            health.kafka_away = ""
+            log.warning("Kafka answers again")
         ours = health.partitions or frozenset(ends)
         positions = {number: committed.get(number, first.get(number, 0)) for number in ours}
         health.lag = sum(max(0, ends.get(number, 0) - position) for number, position in positions.items())
         LAG.set(health.lag)
-        if positions != {number: health.committed.get(number) for number in ours} or health.lag == 0 or health.waiting_for:
+        if (
+            positions != {number: health.committed.get(number) for number in ours}
+            or health.lag == 0
+            or health.waiting_for
+            or health.loading
+        ):
             self._since = self._clock()
         health.committed, health.ends = positions, {number: ends.get(number, 0) for number in ours}
         stalled_s = self._clock() - self._since

@@ -25,7 +25,7 @@ class Settings:
     instance: str = ""
     health_host: str = "127.0.0.1"
     health_port: int = 9102
-    stall_after_s: float = 30.0
+    stall_after_s: float = 60.0
     batch_bytes: int = 6_000_000
     contacts_in_memory: int = 100_000
     fault: str = ""

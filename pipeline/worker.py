@@ -112,7 +112,9 @@ class Worker:
         while self._state is None and self._partitions:
             await self._written()
             reloads = self._reloads
+            self._health.loading = True  # however long it takes: no stall
             state = await asyncio.to_thread(self._load, self._partitions, dict(self._next))
+            self._health.loading = False
             if reloads == self._reloads:
                 self._state = state
                 self._health.assigned = True

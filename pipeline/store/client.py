@@ -55,7 +55,7 @@ class Connection:
                 secure=self.secure,
                 autogenerate_session_id=False,
                 connect_timeout=5,
-                send_receive_timeout=120,
+                send_receive_timeout=45,
                 query_retries=0,
             )
             return client

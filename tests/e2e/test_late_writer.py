@@ -98,8 +98,8 @@ class Owner:
 
 
 MOMENTS = [
-    "at once", "unacknowledged contacts 1", "unacknowledged survey_answers 1", "sums 1", "hashes of contacts 1", "hashes of survey_answers 1",
-    "look-up 1", "look-up 2", "write 1", "write 3", "write 7", "write 12", "never",
+    "at once", "unacknowledged contacts 1", "unacknowledged survey_answers 1", "sums 1",
+    "hashes of contacts 1", "hashes of survey_answers 1", "look-up 1", "look-up 2", "write 1", "write 3", "write 7", "write 12", "never",
 ]  # fmt: skip
 
 

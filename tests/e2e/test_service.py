@@ -253,4 +253,3 @@ def test_two_workers_one_frozen_past_its_session(stack: Stack) -> None:
         assert stack.stored(name) == expected
         assert stack.check_live(name) > 0
     assert second.stop()
-
