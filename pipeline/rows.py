@@ -74,7 +74,8 @@ def contact_row(
         attributes("segment", ""), attributes("direction", ""), attributes("complexity", ""), attributes("person", ""),
         attributes("link", ""), attributes("same_as", ""), timeline.result, judged.opened_at, first.get("queued"),
         judged.answered_at, judged.abandoned_at, timeline.left_at, timeline.closed_at, judged.wait_ms,
-        judged.withdrawn, orjson.dumps(events).decode(), norms, versions, starts, deadlines, stops, judged_ats, excluded, tuple(timeline.defects), writer, offset,
+        judged.withdrawn, orjson.dumps(events).decode(), norms, versions, starts, deadlines, stops, judged_ats,
+        excluded, tuple(timeline.defects), writer, offset,
     )  # fmt: skip
 
 
