@@ -3,13 +3,17 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$p; break; fi; done)
 VENV ?= .venv
 BIN = $(VENV)/bin
+DATA = .contactmeter .contactmeter-demo
 LOCKS = deploy/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate bench lock clean
+.PHONY: help install demo test check generate bench lock down clean clean-data
 
 help:  ## say what can be done
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(VENV)/.local  ## the program in .venv/bin, nothing started
+	@echo "Call it as $(BIN)/contactmeter, or after 'source $(BIN)/activate' as contactmeter; --help lists its commands."
 
 demo: $(VENV)/.local  ## a simulated municipality through real Kafka, Faust and ClickHouse, figures in the terminal, until Ctrl-C
 	@$(BIN)/contactmeter demo
@@ -39,9 +43,21 @@ lock:  ## resolve the dependencies again (needs uv)
 	    --output-file $(LOCKS)/$$set.txt --quiet || exit 1; \
 	done
 
-clean:  ## remove the virtual environment, the local stack's data and every cache
-	rm -rf $(VENV) .contactmeter .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
+# Before the program goes, what it runs must end.
+down:
+	@for place in $${CONTACTMETER_DIR:+"$$CONTACTMETER_DIR"} $(DATA); do \
+	  if test -x $(BIN)/contactmeter && test -e "$$place/run/stack.json"; then \
+	    CONTACTMETER_DIR="$$place" $(BIN)/contactmeter down || { \
+	      echo "What runs on $$place could not be ended: nothing is removed. End it yourself, or remove $(VENV) by hand." >&2; exit 1; }; \
+	  fi; \
+	done
+
+clean: down  ## end the local stack; remove the virtual environment and every cache, keep the data
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-data: down  ## end the local stack and remove its data, and so the demo's
+	rm -rf $(DATA)
 
 # A marker file per set of extras: made again when its lock or pyproject.toml changes.
 $(VENV)/bin/python:

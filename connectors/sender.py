@@ -274,7 +274,15 @@ class Sender:
             self._changed.notify_all()
 
     def _attend(self) -> None:
-        """The sender's own thread: what has lingered long enough goes out, and what failed is sent again by a new producer."""
+        """The sender's own thread. Whatever ends it is told to whoever sends or flushes: nobody may wait for a thread that is gone."""
+        try:
+            self._send_what_is_due()
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _send_what_is_due(self) -> None:
+        """What has lingered long enough goes out, and what failed is sent again by a new producer."""
         while True:
             with self._changed:
                 if self._closed or self._error:

@@ -27,7 +27,7 @@ from schemas.topics import CONTACT_EVENTS, REJECTED_EVENTS
 
 log = logging.getLogger(__name__)
 
-TAKE_RECORDS = 1_000
+TAKE_RECORDS = 500
 TAKE_WITHIN_S = 0.05
 """How long a record waits for company: part of the delay from sent to visible."""
 TICK_S = 1.0
@@ -60,7 +60,7 @@ def make_app(settings: Settings) -> Any:
         topic_allow_declare=False,
         web_enabled=False,
         stream_wait_empty=False,
-        stream_buffer_maxsize=512,
+        stream_buffer_maxsize=128,
         stream_processing_timeout=3_600.0,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=16_000_000,
@@ -85,7 +85,7 @@ def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaita
 
     async def send_rejects(rejects: Sequence[Reject]) -> None:
         pending = [
-            await rejected.send(key=reject.record.key or b"", value=reject_value(reject), partition=partition_of(_claimed(reject)))
+            await rejected.send(key=_claimed(reject).encode(), value=reject_value(reject), partition=partition_of(_claimed(reject)))
             for reject in rejects
         ]
         for delivery in pending:
@@ -122,8 +122,9 @@ def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaita
     async def configuration() -> None:
         while not app.should_stop:
             await asyncio.sleep(CONFIGURATION_S)
-            if await _or_die(asyncio.to_thread(worker()[1].refresh)):
-                worker()[0].reload()
+            loop, organisations = worker()
+            if organisations.changed():
+                await _or_die(loop.reconfigure(organisations.refresh))
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def finish(_app: Any, **_: Any) -> None:
@@ -162,14 +163,15 @@ def _headers(headers: Any) -> list[tuple[str, bytes]]:
 
 
 def _claimed(reject: Reject) -> str:
-    return (reject.record.key or b"").decode(errors="replace")
+    """The organisation that a refused record claims, cut: whoever sent it may have sent megabytes."""
+    return (reject.record.key or b"").decode(errors="replace")[:64]
 
 
 def reject_value(reject: Reject) -> bytes:
     """The JSON text of a refusal for rejected-events. `original` is text; bytes that are none travel as base64."""
     record = reject.record
     content: dict[str, Any] = {
-        "organisation": _claimed(reject)[:64],
+        "organisation": _claimed(reject),
         "source": reject.source,
         "reason": reject.reason,
         "path": reject.path,

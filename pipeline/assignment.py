@@ -141,8 +141,8 @@ class Assignment:
 
     def _note_writer(self, row: StoredContact | StoredAnswer, known: Known, before: Mapping[ContactKey, int]) -> None:
         organisation = row.key[0]
-        ours = row.writer == self.writer or row.offset < self.start.get(partition_of(organisation), 0)
-        if not ours and before.get(row.key) != row.version:
+        explained = row.writer == self.writer or row.offset < self.start.get(partition_of(organisation), 0)
+        if not explained and before.get(row.key) != row.version:
             self.stale.add(organisation)
         elif not known.among([row.key])[0]:
             self.mismatches += 1  # a stored row that was taken as new, and no late writer explains it

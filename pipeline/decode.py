@@ -152,7 +152,7 @@ def _keep(decoded: Decoded, kind: str, event: Event, at: int, data: dict[str, An
         decoded.gauges.extend((organisation, data["channel"], queue, gauge, at, value) for gauge, value in data["gauges"].items())
     elif kind == "connector.observed":
         decoded.heartbeats.append(
-            (organisation, data["connector"], at, data.get("last_read_at"), data.get("lag_s"), data.get("cursor", ""))
+            (organisation, data["connector"], event["source"], at, data.get("last_read_at"), data.get("lag_s"), data.get("cursor", ""))
         )
     else:
         text = orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import CoordinatorNotAvailableError, KafkaError
 from prometheus_client import generate_latest
 
 from pipeline.metrics import LAG, REGISTRY
@@ -156,6 +156,9 @@ class Watchdog:
         health = self._health
         try:
             committed, (first, ends) = self._offsets.committed(), self._offsets.limits()
+        except CoordinatorNotAvailableError:  # Kafka answers, but the group's coordinator is still being made, as at the very first start
+            self._since = self._clock()
+            return
         except KafkaError as error:
             if not health.kafka_away:
                 log.warning("Kafka does not answer (%s); waiting, nothing is lost", error)
@@ -178,6 +181,13 @@ class Watchdog:
         ):
             self._since = self._clock()
         health.committed, health.ends = positions, {number: ends.get(number, 0) for number in ours}
+        if health.waiting_for or health.loading or not health.assigned:
+            health.beat = self._clock()
+        silent_s = self._clock() - health.beat
+        if silent_s > self._stall_after_s:
+            health.stalled = f"the windows stand still: nothing moved them for {silent_s:.0f} s"
+            self._die(health.stalled)
+            return
         stalled_s = self._clock() - self._since
         if stalled_s > self._stall_after_s:
             health.stalled = f"{health.lag} records lie ready and nothing was committed for {stalled_s:.0f} s"

@@ -72,7 +72,7 @@ def _line(
 ) -> Line:
     found = figure(group, measure, period, 0, sums)
     target = targets.get(measure)
-    state = attainment(found, target, minimum_n)
+    state = attainment(found, target, minimum_n) if found.n else ""  # nothing was measured: that is no verdict
     return Line(period, group, measure, found.n, found.value, found.low, found.high, target, state, *sums[1:], notes)
 
 

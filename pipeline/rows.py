@@ -32,7 +32,7 @@ REJECTS = (
     "topic", "partition", "offset", "position", "organisation", "source", "reason", "path", "message", "original", "size", "sha256",
     "appended_at",
 )  # fmt: skip
-HEARTBEATS = ("organisation", "connector", "observed_at", "last_read_at", "lag_s", "cursor")
+HEARTBEATS = ("organisation", "connector", "source", "observed_at", "last_read_at", "lag_s", "cursor")
 GAUGES = ("organisation", "channel", "queue", "gauge", "observed_at", "value")
 NOTICES = ("organisation", "kind", "source", "id", "digest", "occurred_at", "logged_at", "data")
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 from schemas.errors import InvalidConfiguration
@@ -44,9 +45,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     def number(name: str, fallback: float) -> float:
         given = text(name, str(fallback))
         try:
-            return float(given)
+            value = float(given)
         except ValueError:
-            raise InvalidConfiguration(f"CONTACTMETER_{name} is {given!r}; it must be a number") from None
+            value = nan
+        if not 0 < value < 1e12:
+            raise InvalidConfiguration(f"CONTACTMETER_{name} is {given!r}; it must be a number above 0")
+        return value
+
+    def switch(name: str) -> bool:
+        given = text(name, "no").lower()
+        if given not in ("yes", "no", "true", "false", "1", "0"):
+            raise InvalidConfiguration(f"CONTACTMETER_{name} is {given!r}; write yes or no")
+        return given in ("yes", "true", "1")
 
     return Settings(
         kafka=text("KAFKA", default.kafka),
@@ -55,7 +65,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         clickhouse_port=int(number("CLICKHOUSE_HTTP_PORT", default.clickhouse_port)),
         clickhouse_user=text("CLICKHOUSE_USER", default.clickhouse_user),
         clickhouse_password=_secret(environment, "CLICKHOUSE_PASSWORD"),
-        clickhouse_secure=text("CLICKHOUSE_SECURE", "no") == "yes",
+        clickhouse_secure=switch("CLICKHOUSE_SECURE"),
         boards=tuple(filter(None, text("BOARD_USERS", ",".join(default.boards)).split(","))),
         organisations=Path(text("ORGANISATIONS", str(default.organisations))),
         group=text("GROUP", default.group),

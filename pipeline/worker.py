@@ -107,6 +107,16 @@ class Worker:
         self._state = None
         self._health.assigned = False
 
+    async def reconfigure(self, refresh: Callable[[], bool]) -> None:
+        """Let `refresh` (blocking) take up another configuration between two batches, everything applied being stored.
+
+        So it sees all contacts that were judged by the present one. The state is computed anew when it returns True.
+        """
+        async with self._step:
+            await self._written()
+            if await asyncio.to_thread(refresh):
+                self.reload()
+
     async def _present_state(self) -> Assignment | None:
         """The state of the present assignment, computed when there is none; None while no partition is ours. With `_step` held."""
         while self._state is None and self._partitions:
@@ -137,6 +147,7 @@ class Worker:
         log.info(
             "state of %d organisations computed in %.2f s; %d contacts are stored", len(names), time.monotonic() - begin, len(contacts)
         )
+        gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         return Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged)
 
@@ -257,6 +268,7 @@ class Worker:
             figures = state.figures()
         if figures:
             await asyncio.to_thread(self._store.write_figures, figures)
+        self._health.beat = time.monotonic()
 
     async def close(self) -> None:
         """Finish the write under way, so that its records are acknowledged."""

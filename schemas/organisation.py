@@ -111,7 +111,7 @@ class System(_Model):
 class ChannelConfiguration(_Model):
     """A channel that the organisation uses. A contact open longer than `max_open` (4h, 60d, off for never) is stale.
 
-    Only contacts of the `leading_system` count; other systems enrich them.
+    `leading_system` names the system whose contacts are to count once others enrich them; so far every contact counts.
     """
 
     leading_system: Slug | None = None

@@ -107,7 +107,7 @@ class Builder:
         for column in moment.plus:
             if not row[column]:
                 return None
-            at += parse_duration(row[column], column)
+            at += parse_duration(row[column], self._mapping.times, column)
         return at
 
     def _value(self, field: str, value: Value, row: Texts[str, str]) -> Any:

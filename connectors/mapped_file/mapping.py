@@ -51,7 +51,10 @@ def _midnight_ms(day: date) -> int:
 
 
 class Times(_Model):
-    """How times are written. `zone` is for texts without an offset; `earliest` and `latest` (dates, UTC) bound when events can happen."""
+    """How times are written. `zone` is for texts without an offset; `earliest` and `latest` (dates, UTC) bound when events can happen.
+
+    `durations` says what a duration of two parts such as 03:10 means; without it such a row is refused, for it may be either.
+    """
 
     zone: Zone
     formats: tuple[Annotated[str, BeforeValidator(_format)], ...] = Field(default=("iso",), min_length=1)
@@ -60,6 +63,7 @@ class Times(_Model):
     earliest: date | None = None
     latest: date | None = None
     outside: Literal["invalid-row", "drop-event"] = "invalid-row"
+    durations: Literal["M:SS", "H:MM"] | None = None
 
     @property
     def earliest_ms(self) -> int:

@@ -62,3 +62,12 @@ class ProblemFile:
             csv.writer(self._file).writerow([field.name for field in fields(Problem)])
         csv.writer(self._file).writerow(asdict(problem).values())
         self._file.flush()
+
+
+def count_problems(path: Path, file: Path) -> int:
+    """How many problems of `file` a problem file lists; 0 when it is not there or is no problem file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return sum(row.get("file") == str(file) for row in csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return 0

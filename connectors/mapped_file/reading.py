@@ -56,6 +56,8 @@ class RowFile:
         self._delimiter = ","
         if self.format == "csv":
             self._delimiter, self._header = self._find_header()
+            if next(self._csv_rows(), None) is None:
+                self.notes.append(f"{path} holds only a header: there is nothing to load")
         else:
             self._check_names()
 

@@ -15,6 +15,7 @@ from connectors.mapped_file.problems import Unusable, shown
 from schemas.types import epoch_ms
 
 _CLOCK = re.compile(r"(\d{1,5}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_PAIR = re.compile(r"(\d{1,5}):([0-5]\d)")
 
 
 @cache
@@ -65,11 +66,22 @@ def _offset(moment: datetime) -> timedelta:
     return moment.utcoffset() or timedelta(0)
 
 
-def parse_duration(text: str, column: str) -> int:
-    """Milliseconds (floored) of a number of seconds (`109`, `10.5`) or of `H:MM:SS`. Raises Unusable."""
-    clock = _CLOCK.fullmatch(text)
+def parse_duration(text: str, times: Times, column: str) -> int:
+    """Milliseconds (floored) of seconds (`109`, `10.5`), `H:MM:SS`, or two parts as `times.durations` says. Raises Unusable."""
+    clock, pair = _CLOCK.fullmatch(text), _PAIR.fullmatch(text)
+    if pair and times.durations is None:
+        raise Unusable(
+            column,
+            f"{shown(text)} may be minutes and seconds or hours and minutes",
+            "write `durations: M:SS` or `durations: H:MM` under `times` in the mapping",
+        )
     try:
-        seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 + Decimal(clock[3]) if clock else Decimal(text)
+        if clock:
+            seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 + Decimal(clock[3])
+        elif pair:
+            seconds = (int(pair[1]) * 60 + Decimal(pair[2])) * (60 if times.durations == "H:MM" else 1)
+        else:
+            seconds = Decimal(text)
     except InvalidOperation:
         seconds = Decimal(-1)
     if not (seconds.is_finite() and 0 <= seconds < 10**8):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +54,8 @@ def altered(cache: Path) -> list[Path]:
 def class_path(cache: Path, report: Callable[[str], None]) -> list[Path]:
     """All jars, present and verified, in the order of jars.yaml; missing ones are fetched first.
 
-    `report` gets one line per fetched jar. Raises JarError with what was tried and what to do.
+    `report` gets a line when fetching begins, and one at every quarter of it; on a terminal the second is one line that counts in place.
+    Raises JarError with what was tried and what to do.
     """
     wanted = missing(cache)
     if wanted:
@@ -85,16 +87,28 @@ def _repositories() -> dict[str, str]:
 def _fetch(cache: Path, wanted: list[str], report: Callable[[str], None]) -> None:
     repositories = _repositories()
     sums = manifest()
-    cache.mkdir(parents=True, exist_ok=True)
-    report(f"fetching {len(wanted)} jars of Apache Kafka (about 45 MB, this once) into {cache}")
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as scratch, ThreadPoolExecutor(4) as pool:
-        done = pool.map(lambda coordinate: _fetch_one(Path(scratch), cache, coordinate, sums[coordinate], repositories), wanted)
-        try:
-            for number, path in enumerate(done, 1):
-                report(f"fetched {number} of {len(wanted)}: {path.name} ({path.stat().st_size / 1e6:.1f} MB)")
-        except BaseException:  # Ctrl-C too
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as scratch, ThreadPoolExecutor(4) as pool:
+            report(f"fetching {len(wanted)} jars of Apache Kafka (about 45 MB, this once) into {cache}")
+            done = pool.map(lambda coordinate: _fetch_one(Path(scratch), cache, coordinate, sums[coordinate], repositories), wanted)
+            try:
+                for number, _ in enumerate(done, 1):
+                    _progress(number, len(wanted), report)
+            except BaseException:  # Ctrl-C too
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    except OSError as error:  # what goes wrong on the way here is a JarError already
+        raise JarError(f"The cache {cache} cannot be written: {error}. Choose another with CONTACTMETER_CACHE.") from error
+
+
+def _progress(number: int, total: int, report: Callable[[str], None]) -> None:
+    line = f"fetched {number} of {total} jars"
+    terminal = sys.__stdout__  # not sys.stdout: the demo's table holds that back until a line ends
+    if terminal is not None and terminal.isatty():
+        print(f"\r{line}", end="\n" if number == total else "", file=terminal, flush=True)
+    elif number * 4 // total > (number - 1) * 4 // total:
+        report(line)
 
 
 def _fetch_one(scratch: Path, cache: Path, coordinate: str, sha256: str, repositories: dict[str, str]) -> Path:

@@ -62,8 +62,14 @@ class Layout:
     def lock_file(self) -> Path:
         return self.directory / "run" / "lock"
 
+    def check(self) -> None:
+        """StackError when the directory is something else: a file."""
+        if self.directory.exists() and not self.directory.is_dir():
+            raise StackError(f"{self.directory} is a file, not a directory. Choose another place with CONTACTMETER_DIR.")
+
     def create(self) -> None:
         """Make what is not there. Passwords and data are the owner's alone. StackError when it cannot be written."""
+        self.check()
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             for private in (self.kafka, self.clickhouse, self.boards.parent, self.boards):
@@ -74,9 +80,20 @@ class Layout:
             raise StackError(f"The directory {self.directory} cannot be used: {error}. Choose another with CONTACTMETER_DIR.") from error
 
 
-def layout() -> Layout:
-    """The stack's directory: $CONTACTMETER_DIR, else .contactmeter in the working directory."""
-    return Layout(Path(os.environ.get("CONTACTMETER_DIR") or ".contactmeter").expanduser().absolute())
+def layout(own: bool = False) -> Layout:
+    """The stack's directory: $CONTACTMETER_DIR, else .contactmeter in the working directory.
+
+    When nothing runs there, but the demo does, it is the demo's: whoever looks, looks at what runs. `own`: never the demo's, for what
+    starts a stack or sends it contacts.
+    """
+    place = Layout(Path(os.environ.get("CONTACTMETER_DIR") or ".contactmeter").expanduser().absolute())
+    demo = demo_layout()
+    return demo if not own and running_pid(place) is None and running_pid(demo) is not None else place
+
+
+def demo_layout() -> Layout:
+    """The directory of the demo, apart from a municipality's own data: $CONTACTMETER_DIR, else .contactmeter-demo."""
+    return Layout(Path(os.environ.get("CONTACTMETER_DIR") or ".contactmeter-demo").expanduser().absolute())
 
 
 def read_stack(place: Layout) -> dict[str, Any] | None:
@@ -96,7 +113,7 @@ def running_pid(place: Layout) -> int | None:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return int(file.read() or 0) or None
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     return None
 
@@ -122,20 +139,28 @@ def locked(place: Layout) -> Iterator[None]:
         file.close()
 
 
-def choose_ports(configured: Mapping[str, int], previous: Mapping[str, int]) -> dict[str, int]:
-    """A port for each of PORTS: the configured one, else the one of the last run if it is still free, else a free one.
-
-    StackError for an unknown name or a configured port that is taken. A port that is taken gets a moment to become free:
-    after a kill the last run may still be ending.
-    """
-    deadline = time.monotonic() + PORT_PATIENCE
-    while not all(map(is_free, {*configured.values(), *previous.values()})) and time.monotonic() < deadline:
-        time.sleep(0.05)
+def check_ports(configured: Mapping[str, int]) -> None:
+    """StackError for a name that is not one of PORTS, or a number that is no port."""
     unknown = set(configured) - set(PORTS)
     if unknown:
         raise StackError(f"There is no port named {', '.join(sorted(unknown))}. Names: {', '.join(PORTS)}.")
     for name, port in configured.items():
-        if not 1 <= port <= 65535 or not is_free(port):
+        if not 1 <= port <= 65535:
+            raise StackError(f"{port} is no port (1-65535); configured for {name}.")
+
+
+def choose_ports(configured: Mapping[str, int], previous: Mapping[str, int]) -> dict[str, int]:
+    """A port for each of PORTS: the configured one, else the one of the last run if it is still free, else a free one.
+
+    StackError as of check_ports, and for a configured port that is taken. A port that is taken gets a moment to become free:
+    after a kill the last run may still be ending.
+    """
+    check_ports(configured)
+    deadline = time.monotonic() + PORT_PATIENCE
+    while not all(map(is_free, {*configured.values(), *previous.values()})) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for name, port in configured.items():
+        if not is_free(port):
             raise StackError(f"Port {port}, configured for {name}, is not free on {LOOPBACK}. End what listens there, or choose another.")
     chosen = dict(configured)
     for name in PORTS:

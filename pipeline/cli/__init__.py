@@ -2,6 +2,8 @@
 
 import sys
 from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -33,7 +35,15 @@ def program(command: str = "") -> typer.Typer:
     return app
 
 
-def _contactmeter() -> None:
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"contactmeter {version('contactmeter')}")
+        raise typer.Exit
+
+
+def _contactmeter(
+    _version: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")] = False,
+) -> None:
     """Continuous contact measurement for municipalities: every contact, all year, against the service norms."""
 
 

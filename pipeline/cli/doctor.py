@@ -114,6 +114,8 @@ def kafka_jars(cache: Path) -> Iterator[Finding]:
             "kafka", "error", f"jars that are not what they should be: {names}", "Delete them; `contactmeter up` fetches them anew."
         )
     if missing:
+        if why := _why_not_writable(cache):
+            yield Finding("kafka", "error", f"the cache {cache} cannot be written: {why}", "Choose another with CONTACTMETER_CACHE.")
         remedy = f"`contactmeter up` does; behind a proxy set HTTPS_PROXY, with a mirror {jars.REPOSITORY_VARIABLE}."
         yield Finding("kafka", "warning", f"{len(missing)} jars are not in {cache} and must be fetched", remedy)
     if not altered and not missing:
@@ -165,16 +167,25 @@ def clock(now: datetime) -> Iterator[Finding]:
         yield Finding("clock", "error", "time zone data are missing or wrong", "Install the package tzdata.")
 
 
+def _why_not_writable(place: Path) -> str:
+    """Why a directory cannot be written, or made; "" when it can."""
+    try:
+        with tempfile.TemporaryFile(dir=next(path for path in (place, *place.parents) if path.exists())):
+            return ""
+    except OSError as error:
+        return str(error)
+
+
 def directory(place: stack.Layout) -> Iterator[Finding]:
     """Can it be written, and are the secrets the owner's alone?"""
-    existing = next(path for path in (place.directory, *place.directory.parents) if path.exists())
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            yield Finding("directory", "ok", f"{place.directory} can be {'written' if existing == place.directory else 'made'}")
-    except OSError as error:
-        yield Finding(
-            "directory", "error", f"{existing} cannot be written: {error}", "Change its owner, or choose another with CONTACTMETER_DIR."
-        )
+    if place.directory.is_file():
+        yield Finding("directory", "error", f"{place.directory} is a file, not a directory", "Choose another with CONTACTMETER_DIR.")
+        return
+    if why := _why_not_writable(place.directory):
+        remedy = "Change its owner, or choose another with CONTACTMETER_DIR."
+        yield Finding("directory", "error", f"{place.directory} cannot be written: {why}", remedy)
+    else:
+        yield Finding("directory", "ok", f"{place.directory} can be {'written' if place.directory.exists() else 'made'}")
     if not place.boards.parent.exists():
         return
     for path in (place.boards.parent, *place.boards.parent.rglob("*")):

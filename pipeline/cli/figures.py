@@ -1,35 +1,44 @@
 """`contactmeter figures` and `contactmeter quarters`: what the views say, in the terminal."""
 
 import json
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
+from deploy.local import stack
 from pipeline.cli import endpoints
-from pipeline.cli.overview import STYLES, overview
+from pipeline.cli.overview import STYLES, in_brief, label, overview, shown_target
 from pipeline.report import Line, quarter_lines, rolling_lines, shown
-from pipeline.rolling import WINDOWS, is_share
+from pipeline.rolling import WINDOWS
 from pipeline.store.client import Unavailable
 from pipeline.store.reads import Views
 from schemas.errors import ContactmeterError, InvalidConfiguration
 
 OrganisationOption = Annotated[str, typer.Option("--organisation", "-o", help="Slug of the organisation. Default: the only one there is.")]
 ChannelOption = Annotated[str, typer.Option("--channel", "-c", help="Only this channel.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Every aspect that people were asked for; without it only the overall grade.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs: one JSON document, of every aspect.")]
 AtOption = Annotated[
     str,
-    typer.Option(help="An instant: 2021-03-31T17:40:00Z, or local time without zone, or `last` event. Default: now, as the worker saw it."),
+    typer.Option(
+        help="An instant: local time (2021-03-31T17:40), the first moment of a day (2021-03-31), UTC (2021-03-31T15:40Z), or `last`: "
+        "that of the last event. Default: now, as the worker saw it."
+    ),
 ]
 _ATTAINMENT = {"met": "✓ met", "not_met": "✗ not met", "too_few": "· too few", "": ""}
+_CLICKHOUSE = ("CONTACTMETER_CLICKHOUSE_HOST", "CONTACTMETER_CLICKHOUSE_HTTP_PORT")
 
 
 def register(app: typer.Typer) -> None:
@@ -43,31 +52,37 @@ def figures(
     channel: ChannelOption = "",
     at: AtOption = "",
     window: Annotated[str, typer.Option(help=f"Only this window: {', '.join(WINDOWS)}.")] = "",
-    watch: Annotated[float, typer.Option(help="Show again every so many seconds until Ctrl-C; 0 shows once.")] = 0.0,
+    watch: Annotated[float, typer.Option(min=0, help="Show again every so many seconds until Ctrl-C; 0 shows once.")] = 0.0,
+    every_aspect: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Rolling figures per channel and measure: n, value, 95 % interval, target, attainment."""
     if window and window not in WINDOWS:
         _fail(f"window {window!r} is none of {', '.join(WINDOWS)}")
     with _views() as views:
+        name, settings = _organisation(views, organisation)
 
-        def current() -> tuple[str, list[Line]]:
-            name, settings = _organisation(views, organisation)
+        def current() -> _Found:
             moment = _instant(at, settings["zone"], views, name)
             rows = views.rolling_at(name, moment) if moment else views.rolling(name)
             targets = views.targets(name, _local_date(moment or datetime.now(UTC), settings))
             lines = rolling_lines(rows, targets, int(settings["minimum_n"]))
             found = [line for line in lines if channel in ("", line.group) and window in ("", line.period)]
             as_of = moment or max((row.as_of for row in rows), default=None)
-            return heading_of(name, settings, as_of), found
+            return _Found(heading_of(name, settings, as_of), as_of, found)
 
+        first = current()
+        if channel and not first.lines:
+            _check_channel(views, name, channel)
         if as_json:
-            heading, found = current()
-            typer.echo(json.dumps({"title": heading, "figures": [line.as_json() for line in found]}, indent=1))
+            typer.echo(first.as_json(name, figures=first.lines))
         elif watch:
-            _watch(current, watch)
+            _watch(current, watch, brief=not every_aspect)
+        elif first.lines:
+            shown_lines = [line for line in first.lines if every_aspect or in_brief(line)]
+            console_of_output().print(_table(first.heading, shown_lines, period="window"))
         else:
-            console_of_output().print(_table(*current(), period="window"))
+            typer.echo(_nothing(views, name, settings, first.as_of))
 
 
 def quarters(
@@ -78,6 +93,7 @@ def quarters(
         str, typer.Option(help="`judged`: the quarter in which a thing counts; `opened`: that in which its contact was opened.")
     ] = "judged",
     split: Annotated[str, typer.Option(help="`via` splits each channel by how contacts came in.")] = "",
+    every_aspect: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Counts, norm shares and mean satisfaction per quarter and channel."""
@@ -97,11 +113,45 @@ def quarters(
         }
         lines = quarter_lines(sums, outcomes, targets, int(settings["minimum_n"]))
         found = [line for line in lines if channel in ("", line.group.split(" via ")[0])]
+        if channel and not found:
+            _check_channel(views, name, channel)
         heading = heading_of(name, settings, moment)
         if as_json:
-            typer.echo(json.dumps({"title": heading, "by": by, "quarters": [line.as_json() for line in found]}, indent=1))
+            typer.echo(_Found(heading, moment, found).as_json(name, by=by, quarters=found))
         else:
-            console_of_output().print(_table(heading, found, period="quarter"))
+            shown_lines = [line for line in found if every_aspect or in_brief(line)]
+            console_of_output().print(_table(heading, shown_lines, period="quarter"))
+
+
+class _Found(NamedTuple):
+    """What was asked for: the line above it, the instant it holds for, and the figures."""
+
+    heading: str
+    as_of: datetime | None
+    lines: list[Line]
+
+    def as_json(self, organisation: str, **content: object) -> str:
+        """One document for programs; `as_of` in UTC."""
+        as_of = None if self.as_of is None else _aware(self.as_of).astimezone(UTC).isoformat().replace("+00:00", "Z")
+        document = {"title": self.heading, "organisation": organisation, "as_of": as_of, **content}
+        return json.dumps(document, indent=1, default=Line.as_json)
+
+
+def _check_channel(views: Views, name: str, channel: str) -> None:
+    """InvalidConfiguration for a channel without any contact, when there are others."""
+    known = sorted({row.group for row in views.quarter_sums(name, datetime.now(UTC), opened=False, via=False)})
+    if known and channel not in known:
+        raise InvalidConfiguration(f"{name} has no contacts of a channel {channel!r}; known: {', '.join(known)}")
+
+
+def _nothing(views: Views, name: str, settings: dict[str, Any], as_of: datetime | None) -> str:
+    """Why there is no figure: no data at all, or none in the windows that were asked for."""
+    last = views.last_event(name)
+    quarters = {row.quarter for row in views.quarter_sums(name, datetime.now(UTC), opened=False, via=False)}
+    if last is None or not quarters:
+        return f"{name} has no contacts yet."
+    at = _local(as_of or datetime.now(UTC), settings)
+    return f"{name}: nothing in these windows at {at}; the data run from {min(quarters)} to {_local(last, settings)}: try `--at last`."
 
 
 def _local_date(moment: datetime, settings: dict[str, Any]) -> date:
@@ -117,21 +167,20 @@ def _last_day(quarter: str) -> date:
 @contextmanager
 def _views() -> Iterator[Views]:
     """The views, with errors told to the person at the terminal."""
+    place = stack.layout()
+    if stack.running_pid(place) is None and not any(map(os.environ.get, _CLICKHOUSE)):
+        _fail(f"no stack runs on {place.directory}; start it with `contactmeter up`, or name your ClickHouse in {_CLICKHOUSE[0]}", 1)
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # what the driver logs is said in full by the error
     try:
-        views = Views(endpoints.connection(endpoints.settings()))
+        with closing(Views(endpoints.connection(endpoints.settings()))) as views:
+            yield views
     except Unavailable as error:
-        _fail(
-            f"{error}\nIs the stack running? Start it with `contactmeter up`, or name yours in CONTACTMETER_CLICKHOUSE_HOST, …_HTTP_PORT.",
-            1,
-        )
+        text = str(error).partition(": ")[0]
+        _fail(f"{text}; see `contactmeter status`, or name yours in {', '.join(_CLICKHOUSE)}", 1)
     except InvalidConfiguration as error:
         _fail(str(error))
-    try:
-        yield views
     except ContactmeterError as error:
         _fail(str(error), 1)
-    finally:
-        views.close()
 
 
 def _fail(message: str, code: int = 2) -> None:
@@ -145,7 +194,10 @@ def _organisation(views: Views, wanted: str) -> tuple[str, dict[str, Any]]:
         return wanted, known[wanted]
     if not wanted and len(known) == 1:
         return next(iter(known.items()))
-    names = ", ".join(known) or "none yet: start the worker with an organisation's file"
+    if not known:
+        place = stack.layout().organisations
+        _fail(f"No organisation is known yet. Load a file with its organisation.yaml beside the mapping, or put one in {place}.", 1)
+    names = ", ".join(known)
     raise InvalidConfiguration(
         f"there is no organisation {wanted!r}; known: {names}" if wanted else f"name one with --organisation; known: {names}"
     )
@@ -163,57 +215,69 @@ def _instant(text: str, zone: object, views: Views, name: str) -> datetime | Non
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidConfiguration(f"--at {text!r} is no instant; write 2021-03-31T17:40:00Z or `last`") from None
+        raise InvalidConfiguration(
+            f"--at {text!r} is no instant; write 2021-03-31T17:40, 2021-03-31, 2021-03-31T15:40Z or `last`"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(str(zone)))
 
 
 def heading_of(name: str, settings: dict[str, Any], as_of: datetime | None) -> str:
     """The line above a table: whose figures, simulated or not, and of when in local time. A moment without zone is UTC."""
-    if as_of is not None and as_of.tzinfo is None:
-        as_of = as_of.replace(tzinfo=UTC)
-    local = as_of.astimezone(ZoneInfo(str(settings["zone"]))) if as_of else None
-    when = f"as of {local:%Y-%m-%d %H:%M} ({settings['zone']})" if local else "no figures yet"
-    simulated = " · SIMULATED" if settings["simulated"] and "simul" not in str(settings["title_en"]).lower() else ""
-    return f"{settings['title_en']} ({name}){simulated} · {when}"
+    title = str(settings["title_en"])
+    slug = "" if name in title.lower() else f" ({name})"
+    simulated = " · SIMULATED" if settings["simulated"] and "simul" not in title.lower() else ""
+    return f"{title}{slug}{simulated} · {f'as of {_local(as_of, settings)}' if as_of else 'no figures yet'}"
 
 
-def _table(heading: str, lines: Sequence[Line], period: str) -> Table:
-    """One table, with a heading row for each channel (and quarter), so that it fits a terminal of 80 columns."""
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _local(moment: datetime, settings: dict[str, Any]) -> str:
+    """A moment as people read it; one without zone is UTC."""
+    return f"{_aware(moment).astimezone(ZoneInfo(str(settings['zone']))):%Y-%m-%d %H:%M} {settings['zone']}"
+
+
+def _table(heading: str, lines: Sequence[Line], period: str) -> RenderableType:
+    """A line a figure, with a heading for each channel (and quarter), and under a figure what stands beside it: fits 80 columns."""
     rolling = period == "window"
-    table = Table(
-        title=heading,
-        title_justify="left",
-        caption=None if lines else "nothing measured yet",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
-    table.add_column("measure", overflow="fold", min_width=20)
-    if rolling:
-        table.add_column("window", no_wrap=True)
-    for name in ("n", "value", "95 % interval", "target"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    with_notes = any(line.notes for line in lines)
-    if with_notes:
-        table.add_column("of which", overflow="fold", min_width=16)
+    rows = [_cells(line, rolling) for line in lines]
+    titles = ("  measure", *(["window"] if rolling else []), "n", "value", "95 % interval", "target", "")
+    widths = [max(map(cell_len, column)) for column in zip(titles, *rows, strict=True)]
+
+    def text(cells: Sequence[str], style: str = "") -> Text:
+        texts = [
+            cell + " " * (width - cell_len(cell)) if number in (0, len(widths) - 1) else " " * (width - cell_len(cell)) + cell
+            for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return Text(" ".join(texts).rstrip(), style=style)
+
+    parts: list[RenderableType] = [Text(heading, style="italic"), text(titles, "bold"), Text("─" * (sum(widths) + len(widths) - 1))]
     group = measure = ""
-    for line in lines:
+    for line, cells in zip(lines, rows, strict=True):
         here = line.group if rolling else f"{line.period} {line.group}"
         if here != group:
-            table.add_section()
-            table.add_row(here, style="bold")
+            parts += [Text(here, style="bold")]
             group, measure = here, ""
-        name = "" if rolling and line.measure == measure else line.measure
+        parts.append(text(["", *cells[1:]] if rolling and line.measure == measure else cells, STYLES.get(line.attainment, "")))
         measure = line.measure
-        interval = "" if line.low is None else f"{shown(line.low, line.measure)} – {shown(line.high, line.measure)}"
-        target = "" if line.target is None else f"{line.target:.0%}" if is_share(line.measure) else f"{line.target:g}"
-        cells = [f"  {name}", *([line.period] if rolling else []), f"{line.n:,}", shown(line.value, line.measure), interval, target]
-        cells.append(_ATTAINMENT[line.attainment])
-        if with_notes:
-            cells.append(", ".join(f"{count:,} {reason}" for reason, count in line.notes.items()))
-        table.add_row(*cells, style=STYLES.get(line.attainment))
-    return table
+        if line.notes:
+            notes = ", ".join(f"{count:,} {reason}" for reason, count in line.notes.items())
+            parts.append(Padding(Text(f"of which {notes}", style="dim"), (0, 0, 0, 6), expand=False))
+    return Group(*parts) if lines else Group(Text(heading, style="italic"), Text("nothing measured yet"))
+
+
+def _cells(line: Line, rolling: bool) -> list[str]:
+    interval = "" if line.low is None else f"{shown(line.low, line.measure)} – {shown(line.high, line.measure)}"
+    return [
+        f"  {label(line.measure)}",
+        *([line.period] if rolling else []),
+        f"{line.n:,}",
+        shown(line.value, line.measure),
+        interval,
+        shown_target(line),
+        _ATTAINMENT[line.attainment],
+    ]
 
 
 def console_of_output() -> Console:
@@ -222,21 +286,25 @@ def console_of_output() -> Console:
     return console if console.is_terminal else Console(width=120)
 
 
-def _watch(lines: Callable[[], tuple[str, list[Line]]], every_s: float) -> None:
-    """Show all windows again and again, in place on a terminal, one after the other elsewhere."""
+def _watch(found: Callable[[], _Found], every_s: float, brief: bool) -> None:
+    """Show all windows again and again: a whole terminal that is left as it was, one table after the other elsewhere."""
     console = console_of_output()
+    now = found()
 
-    def screen() -> Table:
-        return overview(*lines(), brief=False, width=console.width)
+    def screen() -> RenderableType:
+        height = console.height if console.is_terminal else None
+        return overview(now.heading, now.lines, brief, console.width, height)
 
     try:
         if console.is_terminal:
-            with Live(screen(), console=console, auto_refresh=False, vertical_overflow="visible") as live:
+            with Live(get_renderable=screen, console=console, screen=True, refresh_per_second=2):
                 while True:
                     time.sleep(every_s)
-                    live.update(screen(), refresh=True)
+                    now = found()
         while True:
             console.print(screen())
             time.sleep(every_s)
+            now = found()
     except KeyboardInterrupt:
-        return
+        if console.is_terminal:
+            console.print(screen())

@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from connectors import runner
 from connectors.cursors import KafkaCursors
+from connectors.mapped_file.agreement import check_agreement
 from connectors.mapped_file.connector import MappedFile
 from connectors.mapped_file.mapping import load_mapping
-from connectors.mapped_file.problems import Problem, ProblemFile
-from connectors.protocol import Batch, Finished, WireEvent
+from connectors.mapped_file.problems import Problem, ProblemFile, count_problems
+from connectors.protocol import Finished, WireEvent
 from connectors.sender import Sender
-from pipeline.cli.running import ensure_organisation, kafka_address
-from schemas.errors import ContactmeterError
+from pipeline.cli.running import await_worker, ensure_organisation, file_in_force, is_known, kafka_address, rejects_so_far, worker_here
+from schemas.errors import ContactmeterError, InvalidConfiguration
 from schemas.events import PREFIX
+from schemas.organisation import load_organisation
 
 DEFAULT_RATE = 10_000
 SHOWN_EVENTS = 5
@@ -50,9 +52,10 @@ def load(
 
     Safe to run twice and after a kill: it goes on after the last row delivered, and what is sent again counts once. An organisation.yaml
     beside the mapping is given to the stack that runs here when it does not know the organisation. Rows that can't be used are listed,
-    the others go on.
+    the others go on. With the stack that runs here it waits until the worker has stored everything, and says what the worker refused.
 
-    Exit codes: 0 all rows are in; 1 some rows were refused; 2 it could not start or go on; 130 stopped by Ctrl-C.
+    Exit codes: 0 all rows are in; 1 some rows or events were refused, or the worker did not get through; 2 it could not start or go on, or
+    mapping and organisation disagree; 130 stopped by Ctrl-C.
     """
     try:
         loading = _Loading(file, mapping, problems or Path(f"{file.name}.problems.csv"), as_json)
@@ -66,7 +69,7 @@ def load(
     loading.summarise(dry_run)
     if loading.stopped:
         raise typer.Exit(130)
-    if loading.connector.tally.refused:
+    if loading.connector.tally.refused or loading.refused_before or loading.refused_by_worker or loading.left:
         raise typer.Exit(1)
 
 
@@ -75,6 +78,7 @@ class _Loading:
 
     def __init__(self, file: Path, mapping: Path, problem_path: Path, as_json: bool) -> None:
         self._mapping_path = mapping
+        self._organisation_path = mapping.parent / "organisation.yaml"
         self._mapping = load_mapping(mapping)
         self._problem_path = problem_path
         self._problem_file: ProblemFile | None = None
@@ -83,43 +87,82 @@ class _Loading:
         self._first_problems: list[Problem] = []
         self.connector = MappedFile(file, self._mapping, problem=self._note)
         self.stopped = False
+        self.refused_before = 0
+        """Rows that an earlier run refused, as far as its list is still there."""
+        self.refused_by_worker = 0
+        self.left = 0
+        """Records that the worker had not stored when the wait for it ended."""
         self._say = Console(stderr=True, highlight=False, soft_wrap=True)
         for note in self.connector.file.notes:
             self._say.print(note, markup=False)
 
     def look(self) -> None:
         """Read everything, send nothing."""
+        if self._organisation_path.exists():
+            self._check(self._organisation_path)
         self.connector.resume(None)
-        with self._progress() as moved:
+        with self._progress(self.connector.file.path.name, "lines") as moved:
             while True:
                 try:
                     batch = self.connector.poll()
                 except Finished:
                     return
                 self._first_events += batch.events[: SHOWN_EVENTS - len(self._first_events)]
-                moved(batch)
+                moved(self.connector.line, self.connector.file.lines)
 
     def deliver(self, kafka: str, rate: float | None, from_start: bool) -> None:
         """Send what was not delivered yet. Raises whatever keeps it from going on."""
-        organisation = self._mapping_path.parent / "organisation.yaml"
-        if organisation.exists() and ensure_organisation(organisation, kafka):
-            self._say.print(f"organisation {self._mapping.organisation} is new here; the worker took up {organisation}", markup=False)
+        port = worker_here(kafka)
+        refused = 0
+        if port is not None:
+            self._settle_organisation(kafka, port)
+            refused = rejects_so_far(port)
         stop = threading.Event()
+        self._send(kafka, rate, from_start, stop)
+        if port is not None and not stop.is_set():
+            with self._progress("worker", "records") as moved, _stopping(stop):
+                self.left = await_worker(self._mapping.organisation, kafka, port, stop, moved)
+            now = rejects_so_far(port)
+            self.refused_by_worker = now - refused if now >= refused else now  # A worker that started again counts from 0.
+        self.stopped = stop.is_set()
+
+    def _settle_organisation(self, kafka: str, port: int) -> None:
+        """Have the worker know an organisation with which the mapping agrees. Raises InvalidConfiguration and NotRunning."""
+        name, beside = self._mapping.organisation, self._organisation_path
+        if is_known(name, port):
+            in_force = file_in_force(name)
+            if in_force is not None:
+                self._check(in_force)
+            if not beside.exists() or load_organisation(beside).organisation != name:
+                return
+        elif beside.exists():
+            self._check(beside)
+        else:
+            raise InvalidConfiguration(f"organisation {name} is not known to the stack; put an organisation.yaml beside the mapping")
+        if ensure_organisation(beside, kafka):
+            self._say.print(f"organisation {name} is new here; the worker took up {beside}", markup=False)
+
+    def _check(self, organisation_path: Path) -> None:
+        check_agreement(self._mapping, self._mapping_path, load_organisation(organisation_path), organisation_path)
+
+    def _send(self, kafka: str, rate: float | None, from_start: bool, stop: threading.Event) -> None:
         cursors = KafkaCursors(kafka, give_up_after=KAFKA_PATIENCE_S)
         try:
             if from_start:
                 cursors.put(self.connector.name, self.connector.cursor_key, "0")
             resumed = cursors.get(self.connector.name, self.connector.cursor_key) not in (None, "0")
+            if resumed:
+                self.refused_before = count_problems(self._problem_path, self.connector.file.path)
             with (
                 Sender(kafka, rate=rate, give_up_after=KAFKA_PATIENCE_S) as sender,
                 ProblemFile(self._problem_path, append=resumed) as self._problem_file,
-                self._progress() as moved,
+                self._progress(self.connector.file.path.name, "lines") as moved,
                 _stopping(stop),
             ):
-                runner.run(self.connector, sender, cursors, stop=stop, delivered=moved)
+                total = self.connector.file.lines
+                runner.run(self.connector, sender, cursors, stop=stop, delivered=lambda _batch: moved(self.connector.line, total))
         finally:
             cursors.close()
-        self.stopped = stop.is_set()
 
     def summarise(self, dry_run: bool) -> None:
         """What was read, made and refused."""
@@ -136,10 +179,12 @@ class _Loading:
                     "read": tally.rows,
                     "delivered_before": tally.skipped,
                     "refused": tally.refused,
+                    "refused_before": self.refused_before,
                     "without_event": tally.silent,
                 },
                 "events": {"sent": events, "repeated_in_file": tally.repeated, "outside_bounds": tally.outside},
-                "problems_file": str(self._problem_path) if tally.refused and not dry_run else None,
+                "worker": {"refused": self.refused_by_worker, "records_left": self.left},
+                "problems_file": str(self._problem_path) if (tally.refused or self.refused_before) and not dry_run else None,
                 "notes": self.connector.file.notes,
             }
             if dry_run:
@@ -151,18 +196,30 @@ class _Loading:
         for problem in self._first_problems:
             typer.echo(str(problem), err=True)
         sent = " (dry run: nothing sent)" if dry_run else ""
-        typer.echo(f"{self.connector.file.path}: {tally.rows:,} rows, {sum(events.values()):,} events{sent}")
+        typer.echo(f"{self.connector.file.path}: {_counted(tally.rows, 'row')}, {_counted(sum(events.values()), 'event')}{sent}")
         for kind, count in events.items():
             typer.echo(f"  {count:>10,}  {kind}")
-        for count, what in (
-            (tally.skipped, "rows were delivered by an earlier run; --from-start sends them again"),
-            (tally.repeated, "events stand on several rows and were taken once"),
-            (tally.outside, "events left out: their time lies outside the mapping's bounds"),
-            (tally.silent, "rows gave no event"),
-            (tally.refused, "rows were refused" + ("" if dry_run else f"; {self._problem_path} lists them")),
+        listed = "" if dry_run else f"; listed in {self._problem_path}"
+        for count, one, more, rest in (
+            (tally.skipped, "row was", "rows were", " delivered by an earlier run"),
+            (tally.repeated, "event stands", "events stand", " on several rows and counts once"),
+            (tally.outside, "event was", "events were", " left out: the time lies outside the mapping's bounds"),
+            (tally.silent, "row", "rows", " gave no event"),
+            (self.refused_before, "row was", "rows were", f" refused by an earlier run{listed}"),
+            (tally.refused, "row was", "rows were", f" refused{listed}"),
+            (
+                self.refused_by_worker,
+                "event was",
+                "events were",
+                " refused by the worker meanwhile: see `contactmeter status` and v_rejects",
+            ),
+            (self.left, "record was", "records were", " not stored yet: see `contactmeter status` and `contactmeter logs worker`"),
         ):
             if count:
-                typer.echo(f"  {count:>10,}  {what}")
+                typer.echo(f"  {count:>10,}  {one if count == 1 else more}{rest}")
+        if tally.skipped:
+            again = "--from-start sends everything again (nothing is counted twice)"
+            typer.echo(f"nothing new to send; {again}" if tally.skipped == tally.rows else again)
         if self.stopped:
             typer.echo("stopped; the same command goes on after the last row delivered")
 
@@ -173,15 +230,16 @@ class _Loading:
             self._problem_file.write(problem)
 
     @contextmanager
-    def _progress(self) -> Iterator[Any]:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("lines"), TimeRemainingColumn())
+    def _progress(self, what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+        """Gives a function that shows how many are done, of how many."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
         with Progress(*columns, console=self._say, disable=self._as_json or not self._say.is_terminal) as progress:
-            task = progress.add_task(self.connector.file.path.name, total=self.connector.file.lines)
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
 
-            def moved(_batch: Batch) -> None:
-                progress.update(task, completed=self.connector.line)
 
-            yield moved
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 @contextmanager

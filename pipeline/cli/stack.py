@@ -76,9 +76,19 @@ def say(message: str) -> None:
     sys.stdout.flush()
 
 
-def fail(message: object) -> NoReturn:
+def fail(message: object, code: int = 1) -> NoReturn:
+    """End the command with a message. Exit code 1: something is wrong; 2: it was asked wrongly."""
     typer.echo(str(message), err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
+
+
+def _place(own: bool = False) -> stack.Layout:
+    place = stack.layout(own)
+    try:
+        place.check()
+    except StackError as error:
+        fail(error, 2)
+    return place
 
 
 def _ports(configured: list[str]) -> dict[str, int]:
@@ -88,6 +98,10 @@ def _ports(configured: list[str]) -> dict[str, int]:
         if not number.isdecimal():
             raise typer.BadParameter(f"{item!r} is not NAME=NUMBER; names are {', '.join(stack.PORTS)}", param_hint="--port")
         ports[name] = int(number)
+    try:
+        stack.check_ports(ports)
+    except StackError as error:
+        raise typer.BadParameter(str(error), param_hint="--port") from None
     return ports
 
 
@@ -103,12 +117,13 @@ def up(
     Everything lies in one directory: $CONTACTMETER_DIR, or .contactmeter here. Data are kept between runs. The first start
     fetches Kafka (about 45 MB). A file in secrets/boards, named after a user and holding a password, makes a board user.
     """
-    place = stack.layout()
+    place = _place(own=True)
     ports = _ports(port or [])
     if detach:
         _detach(place, [*(["--simulate"] if simulate else []), *(f"--port={name}={number}" for name, number in ports.items())])
         return
-    say(f"data in {place.directory}; Ctrl-C ends everything")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
+    say(f"data in {place.directory}" + ("; Ctrl-C ends everything" if sys.stdin.isatty() else ""))
     try:
         if simulate:
             provide_simulated_organisation(place)
@@ -134,7 +149,9 @@ def _detach(place: stack.Layout, arguments: list[str]) -> None:
         lines.seek(start)
         while True:
             ended = supervisor.poll() is not None
-            typer.echo(lines.read(), nl=False)
+            typer.echo(lines.read(), nl=False, err=True)
+            if ended and supervisor.returncode > 0:  # it has said why
+                raise typer.Exit(supervisor.returncode)
             if ended:
                 fail(f"It did not start; see {log}.")
             content = stack.read_stack(place) or {}
@@ -149,7 +166,7 @@ def _detach(place: stack.Layout, arguments: list[str]) -> None:
 
 def down(timeout: Annotated[float, typer.Option(help="Seconds to wait for everything to end.")] = 90.0) -> None:
     """End the stack of this directory, in good order. Data are kept."""
-    place = stack.layout()
+    place = _place()
     pid = stack.running_pid(place)
     if pid is None:
         typer.echo(f"Nothing runs on {place.directory}.")
@@ -182,20 +199,21 @@ def report(place: stack.Layout) -> dict[str, Any]:
         if running
         else {},
         "worker": _worker(environment["CONTACTMETER_HEALTH_PORT"]) if running else None,
-        "rows": _rows() if running else None,
+        **(_stored() if running else {"rows": None, "rejected": None}),
     }
 
 
-def _rows() -> dict[str, dict[str, int]] | None:
-    """Rows stored by organisation: contacts, answers, rejects; None when ClickHouse can't be asked (yet)."""
+def _stored() -> dict[str, dict[str, Any] | None]:
+    """By organisation the rows stored (contacts, answers, rejects) and why most was rejected; None when ClickHouse can't be asked (yet)."""
     try:
         views = Views(endpoints.connection(endpoints.settings()))
         try:
-            return views.counts()
+            rows, rejected = views.counts(), views.reject_reasons()
         finally:
             views.close()
     except ContactmeterError:
-        return None
+        return {"rows": None, "rejected": None}
+    return {"rows": rows, "rejected": {name: [reason._asdict() for reason in reasons] for name, reasons in rejected.items()}}
 
 
 def _worker(port: str) -> dict[str, Any] | None:
@@ -210,7 +228,7 @@ def _worker(port: str) -> dict[str, Any] | None:
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Say what runs, where, how far the worker is behind, what it wrote, and its last event. Exit code 1 unless all is up."""
-    content = report(stack.layout())
+    content = report(_place())
     healthy = content["running"] and all(run["state"] in ("ready", "done") for run in content["services"].values())
     if as_json:
         typer.echo(json.dumps(content, indent=2))
@@ -239,6 +257,8 @@ def _show(content: dict[str, Any]) -> None:
         typer.echo(f"waiting: {worker['waiting_for']}")
     for name, counts in (content["rows"] or {}).items():
         typer.echo(f"{name}: {counts['contacts']:,} contacts, {counts['answers']:,} answers, {counts['rejects']:,} rejects stored")
+        for rejected in (content["rejected"] or {}).get(name, ()):
+            typer.echo(f"  {rejected['rejects']:,} × {rejected['reason']}, for example: {rejected['example']}")
     for name, why in worker.get("refused_configurations", {}).items():
         typer.echo(f"configuration refused, {name}: {why}")
 
@@ -249,10 +269,10 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines of each.")] = 50,
 ) -> None:
     """Print the logs of the services."""
-    place = stack.layout()
+    place = _place()
     files = {file.stem: file for file in sorted(place.logs.glob("*.log"))}
     if service is not None and service not in files:
-        fail(f"There is no log of {service!r} in {place.logs}. There are: {', '.join(files) or 'none yet'}.")
+        fail(f"There is no log of {service!r} in {place.logs}. There are: {', '.join(files) or 'none yet'}.", 2)
     chosen = {service: files[service]} if service else files
     positions: dict[Path, int] = {}
     for name, file in chosen.items():

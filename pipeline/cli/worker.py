@@ -36,8 +36,8 @@ def register(app: typer.Typer) -> None:
 def setup() -> None:
     """Create the topics and bring ClickHouse's tables and views up to date. Safe to run again; `up` does it by itself."""
     _log_lines()
-    found = endpoints.settings()
     try:
+        found = endpoints.settings()
         for name in ensure_topics(found.kafka, found.replication):
             typer.echo(f"created topic {name}")
         for name in persistently(lambda: migrate.migrate(endpoints.connection(found)), _wait):
@@ -51,9 +51,8 @@ def setup() -> None:
 def worker() -> None:
     """Run one worker: it reads contact-events and keeps the figures. `up` starts one; in production run several in one group."""
     _log_lines()
-    found = endpoints.settings()
     try:
-        raise typer.Exit(_run(found))
+        raise typer.Exit(_run(endpoints.settings()))
     except ContactmeterError as error:
         typer.echo(f"contactmeter worker: {error}", err=True)
         raise typer.Exit(2) from None
@@ -154,4 +153,5 @@ def _log_lines() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for name in ("faust", "aiokafka", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    for name in ("kafka", "urllib3", "clickhouse_connect"):  # what they fail at is said by us, once
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -67,7 +67,7 @@ def passing_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (OperationalError, HTTPError, OSError) as error:
-        raise Unavailable(f"ClickHouse does not answer ({doing}): {first_line(error)}") from error
+        raise Unavailable(f"ClickHouse does not answer ({doing}): {first_line(_root_cause(error))}") from error
     except DatabaseError as error:
         if error_code(error) in _PASSING:
             raise Unavailable(f"ClickHouse can't do this now ({doing}): {first_line(error)}") from error
@@ -80,6 +80,13 @@ def error_code(error: ClickHouseError) -> int:
     start = text.find("Code: ")
     digits = text[start + 6 : start + 12].split(".")[0] if start >= 0 else ""
     return int(digits) if digits.isdigit() else 0
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """The first error of a chain: "connection refused" beneath what each library wraps around it."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
 
 
 def first_line(error: BaseException) -> str:

@@ -20,14 +20,13 @@ class InForce:
 
     organisation: Organisation
     generation: int
-    judging: dict[str, Any]
     has_data: bool
 
 
 def in_force(client: Client) -> dict[str, InForce]:
     """Every stored configuration by organisation. Raises Unavailable."""
     with passing_errors("reading the configuration"):
-        rows = client.query("SELECT organisation, configuration, generation, judging FROM organisations FINAL").result_rows
+        rows = client.query("SELECT organisation, configuration, generation FROM organisations FINAL").result_rows
         used = client.query(
             "SELECT DISTINCT organisation FROM contacts UNION DISTINCT SELECT DISTINCT organisation FROM survey_answers"
         ).result_rows
@@ -36,10 +35,9 @@ def in_force(client: Client) -> dict[str, InForce]:
         name: InForce(
             yamlfile.loads(configuration, Organisation, f"stored configuration of {name}"),
             generation,
-            orjson.loads(judging),
             name in with_data,
         )
-        for name, configuration, generation, judging in rows
+        for name, configuration, generation in rows
     }
 
 
@@ -51,7 +49,8 @@ def why_refused(new: Organisation, stored: InForce, today: date) -> str:
     """
     if not stored.has_data:
         return ""
-    old, judging = stored.judging, orjson.loads(orjson.dumps(new.judging()))
+    # Both by the model of today: a later version of it may say more of an unchanged file.
+    old, judging = (orjson.loads(orjson.dumps(one.judging())) for one in (stored.organisation, new))
     for name in ("zone", "opening_hours", "closing_days"):
         if old[name] != judging[name]:
             return f"{name} changed"
@@ -93,9 +92,9 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
         client.insert(  # last: while it is not there, the next start registers again
             "organisations",
             [[name, now_ms, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
-              organisation.minimum_n, text, orjson.dumps(organisation.judging()).decode()]],
+              organisation.minimum_n, text]],
             column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated",
-                          "minimum_n", "configuration", "judging"],
+                          "minimum_n", "configuration"],
         )  # fmt: skip
 
 

@@ -38,7 +38,9 @@ class ClickHouseStore:
         self._batches = Writer(connection, self._wait, after_insert)
         self._figures = Writer(connection, self._wait)
         self._figures_lock = threading.Lock()
-        self._unavailable_since: float | None = None
+        self._said: float | None = None
+        self._away: dict[int, str] = {}
+        """Why each thread waits: one that gets through does not speak for another."""
 
     def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]:
         """See state.sums."""
@@ -94,16 +96,17 @@ class ClickHouseStore:
         """Wait as long as it takes, and say so: at once, then every half minute."""
         metrics.RETRIES.inc()
         metrics.WAITING.set(1)
+        self._away[threading.get_ident()] = str(error)
         now = time.monotonic()
-        if self._unavailable_since is None or now - self._unavailable_since > 30:
-            self._unavailable_since = now
+        if self._said is None or now - self._said > 30:
+            self._said = now
             log.warning("%s; waiting, nothing is lost", error)
         self._waiting(str(error))
         time.sleep(error.retry_after)
 
     def _answers_again(self) -> None:
-        if self._unavailable_since is not None:
-            self._unavailable_since = None
+        if self._away.pop(threading.get_ident(), None) is not None and not self._away:
+            self._said = None
             metrics.WAITING.set(0)
             self._waiting("")
             log.warning("ClickHouse answers again")

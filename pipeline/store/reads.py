@@ -47,6 +47,14 @@ class OutcomeRow(NamedTuple):
     stale: int
 
 
+class RejectReason(NamedTuple):
+    """How many stored rejects have one reason, and the message of the last of them."""
+
+    reason: str
+    rejects: int
+    example: str
+
+
 class Views:
     """The views, read as one user: what `readers` lets that user see. Raises Unavailable."""
 
@@ -109,6 +117,15 @@ class Views:
         """Rows stored per organisation: contacts, answers, rejects."""
         sql = "SELECT organisation, contacts, answers, rejects FROM v_counts ORDER BY organisation"
         return {row[0]: {"contacts": row[1], "answers": row[2], "rejects": row[3]} for row in self._rows(sql)}
+
+    def reject_reasons(self) -> dict[str, list[RejectReason]]:
+        """The three most frequent reasons of stored rejects per organisation, the most frequent first."""
+        sql = """SELECT organisation, reason, count() AS rejects, argMax(message, appended_at) FROM v_rejects
+                 GROUP BY organisation, reason ORDER BY organisation, rejects DESC, reason LIMIT 3 BY organisation"""
+        found: dict[str, list[RejectReason]] = {}
+        for organisation, *reason in self._rows(sql):
+            found.setdefault(organisation, []).append(RejectReason._make(reason))
+        return found
 
     def _rows(self, sql: str, organisation: str = "", at: datetime | None = None, day: date | None = None) -> Iterator[Sequence[Any]]:
         parameters: dict[str, Any] = {"organisation": organisation, **({} if day is None else {"day": day.isoformat()})}

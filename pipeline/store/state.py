@@ -68,7 +68,11 @@ def sums(client: Client, organisations: Sequence[str], as_of: int) -> dict[str, 
         parameters = {"organisations": list(organisations), "oldest": as_of - LONGEST}
         for organisation, *contribution in client.query(_SUMS, parameters=parameters).result_rows:
             found[organisation].append(tuple(contribution))
-    return {organisation: Sums.load(as_of, contributions) for organisation, contributions in found.items()}
+        shown = client.query(_LAST, parameters=parameters).result_rows
+    loaded = {organisation: Sums.load(as_of, contributions) for organisation, contributions in found.items()}
+    for organisation, channel, measure in shown:
+        loaded[organisation].expect([(channel, measure)])
+    return loaded
 
 
 def hashes(client: Client, table: str, organisations: Sequence[str]) -> Hashes:

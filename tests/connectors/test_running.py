@@ -20,11 +20,11 @@ KAFKA = "127.0.0.1:19092"
 
 
 @contextmanager
-def stack_with(directory: Path, port: int) -> Iterator[None]:
+def stack_with(directory: Path, port: int, kafka: str = KAFKA) -> Iterator[None]:
     """A directory that looks as if a stack ran on it."""
     place = stack.Layout(directory)
     place.create()
-    place.stack_file.write_text(json.dumps({"environment": {"CONTACTMETER_KAFKA": KAFKA}, "ports": {"health": port}}))
+    place.stack_file.write_text(json.dumps({"environment": {"CONTACTMETER_KAFKA": kafka}, "ports": {"health": port}}))
     with stack.locked(place):
         yield
 
@@ -32,7 +32,7 @@ def stack_with(directory: Path, port: int) -> Iterator[None]:
 @pytest.fixture
 def worker() -> Iterator[tuple[ThreadingHTTPServer, dict[str, Any]]]:
     """A server that answers /status with a document of the test's."""
-    status: dict[str, Any] = {"organisations": [], "refused_configurations": {}}
+    status: dict[str, Any] = {"organisations": [], "refused_configurations": {}, "committed": {}, "rejects": 0}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -60,7 +60,9 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_address_of_kafka(tmp_path: Path) -> None:
-    with pytest.raises(NotRunning, match=r"no stack runs on .*/stack; start it with `contactmeter up`, or give --kafka HOST:PORT"):
+    with pytest.raises(
+        NotRunning, match=r"no stack runs on .*/stack; start it .* where you ran `up`, or set CONTACTMETER_DIR; or give --kafka"
+    ):
         kafka_address(None)
     with stack_with(tmp_path / "stack", 1):
         assert (kafka_address(None), kafka_address("elsewhere:9092")) == (KAFKA, "elsewhere:9092")

@@ -57,6 +57,10 @@ def test_jars_missing_and_altered(kafka: KafkaEngine, tmp_path: Path) -> None:
     missing = worst(doctor.kafka_jars(cache))
     assert (missing.level, missing.check) == ("warning", "kafka")
     assert jars.REPOSITORY_VARIABLE in missing.remedy
+    (tmp_path / "file").touch()
+    unwritable = worst(doctor.kafka_jars(tmp_path / "file" / "jars"))
+    assert unwritable.level == "error"
+    assert f"{tmp_path / 'file' / 'jars'} cannot be written" in unwritable.message
     shutil.copytree(jars.cache_directory(), cache)
     assert worst(doctor.kafka_jars(cache)).level == "ok"
     victim = next(cache.glob("lz4-java-*.jar"))
@@ -88,6 +92,12 @@ def test_secrets_that_others_can_read(place: Layout) -> None:
     finding = worst(doctor.directory(place))
     assert finding.level == "error"
     assert finding.remedy == f"chmod go= {place.password_file}"
+
+
+def test_a_directory_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    findings = doctor.examine(Layout(tmp_path / "file"))
+    assert f"{tmp_path / 'file'} is a file, not a directory" in [found.message for found in findings if found.level == "error"]
 
 
 def test_a_killed_stack_and_a_port_taken_since(place: Layout) -> None:

@@ -120,8 +120,15 @@ def test_what_is_missing_comes_from_the_mirror(cache: Path, mirror: tuple[str, P
     lines: list[str] = []
     assert jars.jar_path(cache, COORDINATE) in jars.class_path(cache, lines.append)
     assert lines[0].startswith("fetching 1 jar")
-    assert lines[1].startswith("fetched 1 of 1: jspecify-1.0.0.jar")
+    assert lines[1:] == ["fetched 1 of 1 jars"]
     assert list(cache.glob(".fetch-*")) == []
+
+
+def test_progress_is_told_four_times_only() -> None:
+    lines: list[str] = []
+    for number in range(1, 47):
+        jars._progress(number, 46, lines.append)
+    assert lines == [f"fetched {number} of 46 jars" for number in (12, 23, 35, 46)]
 
 
 def test_a_mirror_in_jgos_configuration_comes_first(

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from deploy.local import stack
 from deploy.local.errors import ClickHouseError, StackError
 from deploy.local.network import free_ports
 from deploy.local.stack import Layout
+from pipeline.cli import stack as commands
 from tests.deploy.stand_in import PROGRAM, STATUS
 from tests.deploy.test_kafka import create, read
 from tests.deploy.waiting import gone, wait_until
@@ -94,13 +96,31 @@ def test_status_says_what_runs(running: Stack) -> None:
     assert f"last event arrived: {datetime.fromtimestamp(1767225600).astimezone():%Y-%m-%d %H:%M:%S}" in text
 
 
+def test_status_shows_why_most_was_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    content = {
+        "directory": "here",
+        "pid": 1,
+        "services": {},
+        "addresses": {},
+        "worker": STATUS,
+        "rows": {"stad": {"contacts": 9, "answers": 0, "rejects": 1200}, "dorp": {"contacts": 1, "answers": 0, "rejects": 0}},
+        "rejected": {"stad": [{"reason": "unknown_channel", "rejects": 1200, "example": "no channel 'chat'"}]},
+    }
+    commands._show(content)
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "stad: 9 contacts, 0 answers, 1,200 rejects stored",
+        "  1,200 × unknown_channel, for example: no channel 'chat'",
+        "dorp: 1 contacts, 0 answers, 0 rejects stored",
+    ]
+
+
 def test_logs_are_shown_by_service(running: Stack) -> None:
     assert running.run("logs", "setup").stdout == f"set up on {running.content()['environment']['CONTACTMETER_KAFKA']}\n"
     everything = running.run("logs", "-n", "2").stdout
     assert "worker     working" in everything
     assert "simulator  simulated" in everything
     unknown = running.run("logs", "wroker")
-    assert unknown.returncode == 1
+    assert unknown.returncode == 2
     assert "There is no log of 'wroker'" in unknown.stderr
     assert "worker" in unknown.stderr
 
@@ -127,6 +147,10 @@ def test_a_second_up_on_the_same_directory_is_refused(running: Stack) -> None:
     assert answer.returncode == 1
     assert f"A stack already runs on {running.place.directory} (process {running.content()['pid']})" in answer.stderr
     assert "contactmeter down" in answer.stderr
+    detached = running.run("up", "--detach")
+    assert detached.returncode == 1
+    assert "A stack already runs" in detached.stderr
+    assert "It did not start" not in detached.stderr
 
 
 @pytest.mark.timeout(180)
@@ -188,18 +212,65 @@ def test_a_port_that_is_taken_moves_unless_it_was_configured(monkeypatch: pytest
         stack.choose_ports({"kafak": 1}, {})
 
 
-def test_a_port_option_that_is_none_is_refused(tmp_path: Path) -> None:
-    answer = Stack(tmp_path).run("up", "--port", "kafka:9092")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("kafka:9092", "NAME=NUMBER"),
+        ("clickhouse_http=80000", "80000 is no port (1-65535)"),
+        ("kafka=0", "0 is no port (1-65535)"),
+        ("kafak=9092", "no port named kafak"),
+    ],
+)
+def test_a_port_option_that_is_none_is_refused(tmp_path: Path, given: str, said: str) -> None:
+    answer = Stack(tmp_path).run("up", "--port", given)
     assert answer.returncode == 2
-    assert "NAME=NUMBER" in answer.stderr
+    assert said in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "logs"])
+def test_a_directory_that_is_a_file_is_named(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    answer = Stack(tmp_path / "file").run(command)
+    assert answer.returncode == 2
+    assert answer.stderr == f"{tmp_path / 'file'} is a file, not a directory. Choose another place with CONTACTMETER_DIR.\n"
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    answer = Stack(tmp_path / "file").run("up")
+    answer = Stack(tmp_path / "file" / "data").run("up")
     assert answer.returncode == 1
-    assert f"The directory {tmp_path / 'file'} cannot be used" in answer.stderr
+    assert f"The directory {tmp_path / 'file' / 'data'} cannot be used" in answer.stderr
     assert "CONTACTMETER_DIR" in answer.stderr
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    it = Stack(tmp_path / "data")
+    it.variables["CONTACTMETER_CACHE"] = str(tmp_path / "file")
+    answer = it.run("up", "--detach")
+    assert answer.returncode == 1
+    assert f"The cache {tmp_path / 'file' / 'jars'} cannot be written" in answer.stderr
+    assert "Choose another with CONTACTMETER_CACHE" in answer.stderr
+    assert "Ctrl-C" not in answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.timeout(120)
+def test_sigint_ends_a_detached_stack(tmp_path: Path) -> None:
+    """Also when it was started where a shell ignores SIGINT, as for what it runs in the background."""
+    it = Stack(tmp_path / "data")
+    ignoring = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    try:
+        command = [sys.executable, "-c", ignoring, *PROGRAM, "up", "--detach"]
+        started = subprocess.run(command, env=it.variables, capture_output=True, text=True, timeout=110, check=False)
+        assert started.returncode == 0, started.stdout + started.stderr
+        assert "Ctrl-C" not in started.stdout + started.stderr
+        pids = [it.content()["pid"], *it.pids().values()]
+        os.kill(pids[0], signal.SIGINT)
+        wait_until(lambda: all(gone(pid) for pid in pids), "everything to end")
+        assert {run["state"] for run in it.content()["services"].values()} == {"stopped", "done"}
+    finally:
+        it.run("down")
 
 
 def test_a_file_in_secrets_makes_a_board_user(tmp_path: Path) -> None:

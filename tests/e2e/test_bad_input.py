@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,6 +60,7 @@ BAD = {
     "wrong type": Bad(with_one_bad(in_data(product=7)), "wrong_type", 1),
     "missing zone": Bad(with_one_bad(in_data(occurred_at="2026-03-02T09:12:30")), "missing_zone", 1),
     "future event": Bad(with_one_bad(in_data(occurred_at=iso(NOW + 3_600_000))), "future", 1),
+    "a key of 3 MB": Bad(orjson.dumps([opened("x")]), "unknown_organisation", -1, tuple(batch.headers("x" * 3_000_000)), "x" * 3_000_000),
     "10 MB": Bad(b"[" + b" " * 10_000_000 + b"]", "record_too_large"),
 }
 
@@ -87,7 +89,7 @@ def test_it_is_in_the_table_once_with_reason_and_position(stack: Stack, refused:
         "WHERE partition = {partition:UInt16} AND offset = {offset:Int64}",
         partition=partition, offset=offset,
     )  # fmt: skip
-    assert [row[:4] for row in rows] == [(bad.position, bad.organisation, bad.reason, True)]
+    assert [row[:4] for row in rows] == [(bad.position, bad.organisation[:64], bad.reason, True)]
     kept, size = rows[0][4:]
     assert kept == min(size, MAX_KEPT_BYTES)
     if bad.position < 0:
@@ -116,6 +118,14 @@ def test_the_neighbours_of_a_bad_event_count(stack: Stack, refused: dict[str, tu
     counts = "countIf(match(contact, '^(before|after)')), countIf(contact IN ('bad', 'x'))"
     assert stack.query(f"SELECT {counts} FROM contacts FINAL WHERE organisation = {{name:String}}", name=NAME) == [(expected, 0)]
     assert stack.check_live(NAME) > 0
+
+
+def test_the_most_frequent_reasons_are_counted_with_an_example(stack: Stack, refused: dict[str, tuple[int, int]]) -> None:
+    by_reason = Counter(bad.reason for bad in BAD.values() if bad.organisation == NAME)
+    with stack.views() as views:
+        found = views.reject_reasons()[NAME]
+    assert [(reason.reason, reason.rejects) for reason in found] == sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))[:3]
+    assert all(reason.example for reason in found)
 
 
 def test_defects_are_counted_and_refused_nowhere(stack: Stack, refused: dict[str, tuple[int, int]]) -> None:

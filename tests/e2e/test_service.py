@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from kafka import KafkaProducer
+from kafka.errors import CoordinatorNotAvailableError
 
 from pipeline.health import Health, Offsets, Watchdog
 from tests.connectors.topics import create_topic
@@ -37,6 +38,8 @@ def test_clickhouse_away_at_the_start(stack: Stack) -> None:
     worker = stack.worker()
     try:
         wait_until(lambda: "ClickHouse does not answer" in worker.said, "the worker to say what it waits for")
+        assert "Connection refused; waiting" in worker.said
+        assert "urllib3" not in worker.said
         assert worker.get("/ready")[0] == 503
         assert worker.get("/live")[0] == 200
     finally:
@@ -174,6 +177,19 @@ def test_two_files_of_one_organisation(stack: Stack, worker: Worker) -> None:
         wait_until(lambda: "already has a file" in refusal(worker, "zz-dubbel"), "the refusal", timeout=15)
     finally:
         other.unlink()
+    wait_until(lambda: not refusal(worker, "zz-dubbel"), "the refusal of a file that is gone to be dropped", timeout=15)
+
+
+def test_an_organisation_whose_file_is_gone_stays_in_force(stack: Stack, worker: Worker) -> None:
+    name = "verdwenen"
+    stack.add_organisation(name, synthetic.organisation(name))
+    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    file = stack.organisations / f"{name}.yaml"
+    file.unlink()
+    wait_until(lambda: f"{file} is gone" in worker.said, "the worker to say so", timeout=15)
+    send_call(stack, name, "a")
+    wait_until(lambda: is_stored(stack, name, "a"), "the contact")
+    assert worker.said.count(f"{file} is gone") == 1
 
 
 class Clock:
@@ -218,6 +234,17 @@ def test_the_watchdog_finds_a_consumer_that_is_silently_dead(stack: Stack) -> No
         assert health.lag == 1
     finally:
         offsets.close()
+
+
+def test_a_coordinator_that_is_still_being_made_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
+    class Starting(Offsets):
+        def committed(self) -> dict[int, int]:
+            raise CoordinatorNotAvailableError
+
+    health = Health()
+    Watchdog(health, Starting("", "", ""), 30.0, lambda why: None).look()
+    assert health.kafka_away == ""
+    assert caplog.text == ""
 
 
 def test_two_workers_one_frozen_past_its_session(stack: Stack) -> None:

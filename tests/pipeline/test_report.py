@@ -30,6 +30,7 @@ def test_verdicts_stand_beside_their_quarter_and_are_not_lost_without_figure() -
     first, second = quarter_lines(sums, outcomes, {"2026-Q1": {"norm:a": 0.9}}, minimum_n=20)
     assert (first.target, first.attainment, second.target) == (0.9, "not_met", None)
     assert first.notes == {"within": 80, "late": 20, "overdue": 5, "pending": 3, "stale": 1, "excluded abandoned": 7}
+    assert second.attainment == "", "nothing was measured: not too few"
     assert (second.period, second.n, second.value, second.notes) == ("2026-Q2", 0, None, {"excluded no_deadline": 2})
 
 

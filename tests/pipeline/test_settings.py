@@ -35,7 +35,11 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("CONTACTMETER_HEALTH_PORT", "http", "CONTACTMETER_HEALTH_PORT is 'http'; it must be a number"),
+        ("CONTACTMETER_HEALTH_PORT", "http", "CONTACTMETER_HEALTH_PORT is 'http'; it must be a number above 0"),
+        ("CONTACTMETER_STALL_AFTER_S", "nan", "CONTACTMETER_STALL_AFTER_S is 'nan'; it must be a number above 0"),
+        ("CONTACTMETER_BATCH_BYTES", "-1", "it must be a number above 0"),
+        ("CONTACTMETER_REPLICATION", "1e400", "it must be a number above 0"),
+        ("CONTACTMETER_CLICKHOUSE_SECURE", "maybe", "write yes or no"),
         ("CONTACTMETER_CLICKHOUSE_PASSWORD_FILE", "/nowhere/password", "names /nowhere/password, which can't be read"),
     ],
 )

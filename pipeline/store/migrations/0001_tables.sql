@@ -1,6 +1,7 @@
 -- What the worker stores. Every row depends on events and configuration only, except the columns `writer`, `offset` and `stored_at`.
 -- Nothing that may change for a row stands in a sort key or partition: a replaced row must meet the one it replaces.
 
+-- Contacts and answers are synced to disk at every insert: Kafka's offset is committed past them.
 CREATE TABLE contacts
 (
     organisation LowCardinality(String),
@@ -42,7 +43,7 @@ CREATE TABLE contacts
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (organisation, system, contact)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE survey_answers
 (
@@ -74,7 +75,7 @@ CREATE TABLE survey_answers
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (organisation, source, answer)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 256, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE rolling
 (
@@ -106,7 +107,7 @@ CREATE TABLE rolling_last
     channel LowCardinality(String),
     measure LowCardinality(String),
     window LowCardinality(String),
-    rank UInt64 COMMENT 'as_of in seconds * 2^32 + last offset applied: the greatest is the last',
+    rank UInt64 COMMENT '(last offset applied + 1) * 2^32 + as_of in seconds: who knows more wins, then who is later',
     as_of DateTime('UTC'),
     n Int64,
     total Int64,
@@ -123,7 +124,7 @@ ORDER BY (organisation, channel, measure, window);
 
 CREATE MATERIALIZED VIEW rolling_to_last TO rolling_last AS
 SELECT
-    organisation, channel, measure, window, toUInt64(toUInt32(as_of)) * 4294967296 + least(intDiv(version, 65536), 4294967295) AS rank,
+    organisation, channel, measure, window, least(intDiv(version, 65536), 4294967295) * 4294967296 + toUInt32(as_of) AS rank,
     as_of, n, total, squares, value, low, high, target, attainment, stored_at
 FROM rolling;
 
@@ -151,13 +152,14 @@ CREATE TABLE heartbeats
 (
     organisation LowCardinality(String),
     connector LowCardinality(String),
+    source LowCardinality(String),
     observed_at DateTime64(3, 'UTC'),
     last_read_at Nullable(DateTime64(3, 'UTC')),
     lag_s Nullable(Float64),
     cursor String
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (organisation, connector, observed_at)
+ORDER BY (organisation, connector, source, observed_at)
 TTL toDateTime(observed_at) + INTERVAL 14 DAY;
 
 CREATE TABLE gauges
@@ -198,8 +200,7 @@ CREATE TABLE organisations
     title_en String,
     simulated Bool,
     minimum_n UInt16,
-    configuration String CODEC(ZSTD(1)),
-    judging String CODEC(ZSTD(1)) COMMENT 'the part that decides how contacts are judged'
+    configuration String CODEC(ZSTD(1)) COMMENT 'the text of its file'
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY organisation;

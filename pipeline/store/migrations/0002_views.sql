@@ -35,6 +35,13 @@ FROM survey_answers FINAL
 ARRAY JOIN aspects AS aspect, grades AS grade
 WHERE channel != '';
 
+-- Internal: only what the configuration in force says; rows of an earlier one may still stand in the tables.
+CREATE VIEW offsets_in_force AS
+SELECT organisation, since, seconds FROM offsets FINAL WHERE (organisation, version) IN (SELECT organisation, version FROM organisations FINAL);
+
+CREATE VIEW channels_in_force AS
+SELECT organisation, channel, max_open_ms FROM channels FINAL WHERE (organisation, version) IN (SELECT organisation, version FROM organisations FINAL);
+
 -- What boards and reports read. Each view runs with the rights of its maker and shows a user the organisations named in `readers`.
 
 CREATE VIEW contactmeter_views.v_organisations DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
@@ -45,12 +52,14 @@ WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE
 CREATE VIEW contactmeter_views.v_norms DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, norm, norm_version, title_nl, title_en, clock, threshold, target, denominator, valid_from, valid_to, published_in
 FROM contactmeter.norms FINAL
-WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+WHERE (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL)
+  AND organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
 
 CREATE VIEW contactmeter_views.v_instruments DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, instrument, instrument_version, aspect, title_nl, title_en, aspect_nl, aspect_en, population, minimum, maximum, target
 FROM contactmeter.instruments FINAL
-WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+WHERE (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL)
+  AND organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
 
 -- The last rolling figures, as the worker saw them live.
 CREATE VIEW contactmeter_views.v_rolling DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
@@ -99,12 +108,12 @@ FROM
         WHERE organisation = {organisation:String} AND at <= {at:DateTime64(3, 'UTC')}
           AND organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
     ) AS c
-    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets FINAL) AS counted ON c.organisation = counted.organisation AND c.at >= counted.since
-    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets FINAL) AS opened ON c.organisation = opened.organisation AND c.opened_or_at >= opened.since
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS counted ON c.organisation = counted.organisation AND c.at >= counted.since
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS opened ON c.organisation = opened.organisation AND c.opened_or_at >= opened.since
 )
 GROUP BY organisation, channel, via, measure, quarter, quarter_opened;
 
--- Every outcome with its verdict at an instant. `overdue` and `stale` concern contacts open at that instant; a stale one is no longer overdue.
+-- Every outcome that had begun by an instant, with its verdict then. `overdue` and `stale` concern contacts open at that instant; a stale one is no longer overdue.
 CREATE VIEW contactmeter_views.v_outcomes_at DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     o.organisation AS organisation, system, contact, o.channel AS channel, via, product, team, location, opened_at,
@@ -123,10 +132,10 @@ FROM
     ARRAY JOIN
         `outcomes.norm` AS outcome_norm, `outcomes.version` AS outcome_version, `outcomes.start` AS outcome_start, `outcomes.deadline` AS outcome_deadline,
         `outcomes.stop` AS outcome_stop, `outcomes.judged_at` AS outcome_judged_at, `outcomes.excluded` AS outcome_excluded
-    WHERE organisation = {organisation:String} AND NOT withdrawn
+    WHERE organisation = {organisation:String} AND NOT withdrawn AND outcome_start <= {at:DateTime64(3, 'UTC')}
       AND organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
 ) AS o
-LEFT JOIN (SELECT organisation, channel, max_open_ms FROM contactmeter.channels FINAL) AS limits ON o.organisation = limits.organisation AND o.channel = limits.channel;
+LEFT JOIN (SELECT organisation, channel, max_open_ms FROM contactmeter.channels_in_force) AS limits ON o.organisation = limits.organisation AND o.channel = limits.channel;
 
 -- Counts of verdicts by quarter. An excluded outcome has no moment at which it counts: its quarter is that of its stop, else of its start.
 CREATE VIEW contactmeter_views.v_quarter_outcomes DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
@@ -147,9 +156,9 @@ FROM
         SELECT *, coalesce(judged_at, stop, start) AS counts_at, coalesce(opened_at, start) AS opened_or_start
         FROM contactmeter_views.v_outcomes_at(organisation = {organisation:String}, at = {at:DateTime64(3, 'UTC')})
     ) AS o
-    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets FINAL) AS counted
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS counted
         ON o.organisation = counted.organisation AND o.counts_at >= counted.since
-    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets FINAL) AS opened
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS opened
         ON o.organisation = opened.organisation AND o.opened_or_start >= opened.since
 )
 GROUP BY organisation, channel, via, norm, excluded, quarter, quarter_opened;
@@ -166,11 +175,11 @@ FROM contactmeter.contacts FINAL
 WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
 
 CREATE VIEW contactmeter_views.v_heartbeats DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-SELECT organisation, connector, observed_at, last_read_at, lag_s, cursor
+SELECT organisation, connector, source, observed_at, last_read_at, lag_s, cursor
 FROM contactmeter.heartbeats FINAL
 WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
 ORDER BY observed_at DESC
-LIMIT 1 BY organisation, connector;
+LIMIT 1 BY organisation, connector, source;
 
 CREATE VIEW contactmeter_views.v_gauges DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, channel, queue, gauge, observed_at, value

@@ -108,6 +108,8 @@ def test_gzip_is_seen_by_content(tmp_path: Path) -> None:
 def test_a_header_alone_is_a_quiet_day(tmp_path: Path) -> None:
     events, problems, connector = read_all(csv_file(tmp_path / "a.csv", []))
     assert (events, problems, connector.tally.rows) == ([], [], 0)
+    assert connector.file.notes == [f"{tmp_path / 'a.csv'} holds only a header: there is nothing to load"]
+    assert read_all(csv_file(tmp_path / "b.csv", rows(1)))[2].file.notes == []
 
 
 def test_json_lines_give_what_csv_gives(tmp_path: Path) -> None:

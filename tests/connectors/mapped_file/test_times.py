@@ -76,17 +76,26 @@ def test_every_local_time_is_one_instant_and_reads_back(zone: str, wall: datetim
 @given(st.integers(min_value=0, max_value=60 * 60 * 30 * 1000))
 def test_across_a_clock_change_durations_are_elapsed_time(milliseconds: int) -> None:
     start = parse_time("2026-03-28T12:00:00", AMSTERDAM, "At")
-    assert start + parse_duration(str(milliseconds / 1000), "For") - start == milliseconds
+    assert start + parse_duration(str(milliseconds / 1000), AMSTERDAM, "For") - start == milliseconds
 
 
 @pytest.mark.parametrize(
     ("text", "milliseconds"), [("109", 109_000), ("10.5", 10_500), ("0:02:23", 143_000), ("27:00:00", 97_200_000), ("0", 0)]
 )
 def test_durations(text: str, milliseconds: int) -> None:
-    assert parse_duration(text, "For") == milliseconds
+    assert parse_duration(text, AMSTERDAM, "For") == milliseconds
 
 
-@pytest.mark.parametrize("text", ["-5", "2:23", "nan", "1:60:00", "soon", "1e99", "inf"])
+def test_a_duration_of_two_parts_is_what_the_mapping_says() -> None:
+    assert parse_duration("03:10", Times(zone="UTC", durations="M:SS"), "For") == 190_000
+    assert parse_duration("03:10", Times(zone="UTC", durations="H:MM"), "For") == 190 * 60_000
+    assert parse_duration("75:00", Times(zone="UTC", durations="M:SS"), "For") == 4_500_000
+    assert parse_duration("0:03:10", Times(zone="UTC", durations="M:SS"), "For") == 190_000
+    with pytest.raises(Unusable, match=r"'03:10' may be minutes and seconds or hours and minutes; write `durations: M:SS`"):
+        parse_duration("03:10", AMSTERDAM, "For")
+
+
+@pytest.mark.parametrize("text", ["-5", "2:63", "nan", "1:60:00", "soon", "1e99", "inf"])
 def test_durations_that_are_refused(text: str) -> None:
     with pytest.raises(Unusable, match=r"is no duration; write seconds \(109\) or H:MM:SS"):
-        parse_duration(text, "For")
+        parse_duration(text, AMSTERDAM, "For")

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from pipeline.cli import _MODULES, program
 
@@ -26,6 +28,11 @@ def test_a_command_comes_with_those_of_its_module(command: str) -> None:
 
 def test_what_is_no_command_gets_all_of_them() -> None:
     assert names(program("wroker")) == COMMANDS
+
+
+def test_it_says_its_version() -> None:
+    answer = CliRunner().invoke(program("--version"), ["--version"])
+    assert (answer.exit_code, answer.stdout) == (0, f"contactmeter {version('contactmeter')}\n")
 
 
 def test_a_worker_does_without_the_other_commands() -> None:

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-import orjson
 import pytest
 
 from pipeline.store.configuration import InForce, offsets_of, why_refused
@@ -64,8 +63,7 @@ def organisation(text: str = BASE) -> Organisation:
 
 
 def stored(text: str = BASE, has_data: bool = True) -> InForce:
-    found = organisation(text)
-    return InForce(found, 0, orjson.loads(orjson.dumps(found.judging())), has_data)
+    return InForce(organisation(text), 0, has_data)
 
 
 @pytest.mark.parametrize(
