@@ -81,10 +81,11 @@ class Organisations:
                 self._refuse(path.stem, str(error))
                 continue
             taken_up[configured.organisation.organisation] = configured
-        if self._in_force is None or gone:
-            for name in sorted(taken_up.keys() - set(self._named.values()) - {path.stem for path in files}):
-                log.warning("organisation %s: no file names it (any more); its stored configuration stays in force", name)
-        first, self._in_force = self._in_force is None, taken_up
+        first = self._in_force is None
+        unnamed = taken_up.keys() - set(self._named.values()) - {path.stem for path in files}
+        for name in sorted(unnamed if first else unnamed & set(gone.values())):
+            log.warning("organisation %s: no file names it (any more); its stored configuration stays in force", name)
+        self._in_force = taken_up
         return first or any(name not in before or before[name].organisation != found.organisation for name, found in taken_up.items())
 
     def _take_up(self, path: Path, stored: dict[str, InForce]) -> Configured:

@@ -24,7 +24,8 @@ def figures() -> str:
         settings, moment = views.organisations()[ORGANISATION], views.last_event(ORGANISATION)
         if moment is None:
             raise SystemExit(f"{ORGANISATION} has no events yet; start `contactmeter demo` and wait for its first figures")
-        lines = rolling_lines(views.rolling_at(ORGANISATION, moment), views.targets(ORGANISATION, moment.date()), int(settings["minimum_n"]))
+        targets = views.targets(ORGANISATION, moment.date())
+        lines = rolling_lines(views.rolling_at(ORGANISATION, moment), targets, int(settings["minimum_n"]))
     finally:
         views.close()
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, legacy_windows=False)

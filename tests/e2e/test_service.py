@@ -186,10 +186,11 @@ def test_an_organisation_whose_file_is_gone_stays_in_force(stack: Stack, worker:
     wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
     file = stack.organisations / f"{name}.yaml"
     file.unlink()
-    wait_until(lambda: f"{file} is gone" in worker.said, "the worker to say so", timeout=15)
+    said = f"organisation {name}: no file names it"
+    wait_until(lambda: said in worker.said, "the worker to say so", timeout=15)
     send_call(stack, name, "a")
     wait_until(lambda: is_stored(stack, name, "a"), "the contact")
-    assert worker.said.count(f"{file} is gone") == 1
+    assert worker.said.count(said) == 1
 
 
 class Clock:
@@ -280,3 +281,25 @@ def test_two_workers_one_frozen_past_its_session(stack: Stack) -> None:
         assert stack.stored(name) == expected
         assert stack.check_live(name) > 0
     assert second.stop()
+
+
+def test_after_a_restart_without_its_file_or_with_a_broken_one_an_organisation_is_still_in_force(stack: Stack) -> None:
+    """Were it not, every event of it would be refused, and its record acknowledged."""
+    name = "bestandsnaam"
+    first = stack.worker()
+    stack.add_organisation(name, synthetic.organisation(name))
+    file = stack.organisations / f"{name}.yaml"
+    wait_until(lambda: name in first.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    assert first.stop()
+    other = stack.organisations / "anders-genoemd.yaml"
+    file.rename(other)
+    other.write_text(other.read_text() + "\nzone: [\n")
+    second = stack.worker()
+    try:
+        second.wait_ready()
+        send_call(stack, name, "b")
+        wait_until(lambda: is_stored(stack, name, "b"), "the contact")
+        assert "anders-genoemd" in second.get("/status")[1]["refused_configurations"]
+    finally:
+        other.unlink()
+        assert second.stop()
