@@ -57,6 +57,7 @@ class Connection:
                 connect_timeout=5,
                 send_receive_timeout=45,
                 query_retries=0,
+                settings={"async_insert": 0},  # an insert has returned when its rows are stored, whatever the server's default
             )
             return client
 
