@@ -27,7 +27,7 @@ from schemas.topics import CONTACT_EVENTS, REJECTED_EVENTS
 
 log = logging.getLogger(__name__)
 
-TAKE_RECORDS = 500
+TAKE_RECORDS = 1_000
 TAKE_WITHIN_S = 0.05
 """How long a record waits for company: part of the delay from sent to visible."""
 TICK_S = 1.0
@@ -60,7 +60,7 @@ def make_app(settings: Settings) -> Any:
         topic_allow_declare=False,
         web_enabled=False,
         stream_wait_empty=False,
-        stream_buffer_maxsize=128,
+        stream_buffer_maxsize=512,
         stream_processing_timeout=3_600.0,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=16_000_000,
