@@ -2,14 +2,22 @@
 
 from typing import Any
 
+GENERATIONS = 65_536
+"""A version is changes · 65,536 + generation; that of a rolling figure offset · 65,536 + generation."""
+TOMBSTONE = 2**64 - 1
+"""The version of what is forgotten: nothing can be stored over it."""
+
 AnswerTuple = tuple[int, int, str, int, dict[str, Any]]
 """(revision, time in ms, digest, answered_at in ms, data): compared by its first three, which decide."""
 
 
 class Answer:
-    """One answer as it stands. `changes` counts how often its content changed; versions of its row rest on it."""
+    """One answer as it stands. `changes` counts how often its content changed; versions of its row rest on it.
 
-    __slots__ = ("answer", "changes", "organisation", "source", "value")
+    `counted`: the channel and contributions that stand in the sums now; None until they were computed after a look-up.
+    """
+
+    __slots__ = ("answer", "changes", "counted", "forgotten", "organisation", "source", "value")
 
     def __init__(self, organisation: str, source: str, answer: str, value: AnswerTuple | None = None, changes: int = 0) -> None:
         self.organisation = organisation
@@ -17,15 +25,39 @@ class Answer:
         self.answer = answer
         self.value = value
         self.changes = changes
+        self.forgotten = False
+        self.counted: tuple[str, list[tuple[str, int, int, int, int]]] | None = ("", []) if value is None else None
+
+    @classmethod
+    def stored(cls, key: tuple[str, str, str], value: AnswerTuple | None, version: int) -> "Answer":
+        """As its row says; without a value it is forgotten."""
+        answer = cls(*key, value, version // GENERATIONS)
+        answer.forgotten = version == TOMBSTONE
+        return answer
 
     def merge(self, new: AnswerTuple) -> bool:
         """Take a revision; whether it replaced what stood. Taking the greatest is commutative, associative and idempotent."""
         old = self.value
-        if old is not None and new[:3] <= old[:3]:
+        if self.forgotten or (old is not None and new[:3] <= old[:3]):
             return False
         self.value = new
         self.changes += 1
         return True
+
+    def version(self, generation: int) -> int:
+        """Grows with every change of its content."""
+        return self.changes * GENERATIONS + generation
+
+    @property
+    def names(self) -> tuple[str, str] | None:
+        """(system, id) of the contact that it names."""
+        return named_by(self.value) if self.value is not None else None
+
+
+def named_by(value: AnswerTuple) -> tuple[str, str] | None:
+    """(system, id) of the contact that a revision names."""
+    contact = value[4].get("contact")
+    return (contact["system"], contact["id"]) if contact else None
 
 
 def measure_of(instrument: str, version: int, aspect: str) -> str:

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 from pipeline.answers import measure_of
 from pipeline.calendars import day_start
-from pipeline.norms import Judge
-from schemas.organisation import Organisation, Scale
+from pipeline.norms import Judge, norm_measure
+from schemas.instrument import Instrument
+from schemas.norm import Validity
+from schemas.organisation import Organisation
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2299, 12, 31)
 """Dates between which a target without bounds holds."""
@@ -15,14 +17,18 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2299, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """One organisation in force. `generation` is that of its configuration (0-65,535), part of every version it writes."""
+    """One organisation in force. `generation` is that of its configuration (0-65,535), part of every version it writes.
+
+    systems: (system, source) by source. leading: the leading system by channel, of the channels that have one.
+    """
 
     organisation: Organisation
     generation: int
     judge: Judge
     systems: dict[str, tuple[str, str]]
     channels: frozenset[str]
-    instruments: dict[tuple[str, int], tuple[Scale, frozenset[str]]]
+    leading: dict[str, str]
+    instruments: dict[tuple[str, int], Instrument]
     targets: dict[str, list[tuple[int, int, float | None]]]
 
     def target(self, measure: str, at_ms: int) -> float | None:
@@ -38,25 +44,36 @@ class Configured:
             judge=Judge(organisation),
             systems={source: (system, source) for source, system in organisation.system_of_source().items()},
             channels=frozenset(organisation.channels),
+            leading={
+                channel: settings.leading_system
+                for channel, settings in organisation.channels.items()
+                if settings.leading_system is not None
+            },
             instruments={
-                (name, instrument.version): (instrument.scale, frozenset(instrument.aspects))
-                for name, versions in organisation.instruments.items()
-                for instrument in versions
+                (name, instrument.version): instrument for name, versions in organisation.instruments.items() for instrument in versions
             },
             targets=_targets(organisation),
         )
 
 
 def _targets(organisation: Organisation) -> dict[str, list[tuple[int, int, float | None]]]:
-    """(from, to, target) per measure, in ms: a norm's versions by their local dates, an aspect for ever."""
+    """(from, to, target) per measure, in ms, by the local dates of a norm's versions and of an aspect's targets.
+
+    A norm on a mean is met at or below its threshold, in seconds; one on a maximum when all contacts are within it.
+    """
     zone = ZoneInfo(organisation.zone)
+
+    def span(valid: Validity) -> tuple[int, int]:
+        start, end = (day_start(min(max(day, EARLIEST), LATEST), zone) for day in (valid.start, valid.end))
+        return start, end
+
     targets: dict[str, list[tuple[int, int, float | None]]] = {}
     for norm in organisation.norms:
-        start, end = (day_start(min(max(day, EARLIEST), LATEST), zone) for day in (norm.valid.start, norm.valid.end))
-        targets.setdefault(f"norm:{norm.id}", []).append((start, end, norm.target))
+        target = norm.target if norm.statistic == "share" else 1.0 if norm.statistic == "max" else norm.threshold_ms / 1000
+        targets.setdefault(norm_measure(norm), []).append((*span(norm.valid), target))
     for name, versions in organisation.instruments.items():
         for instrument in versions:
             for aspect, settings in instrument.aspects.items():
                 measure = measure_of(name, instrument.version, aspect)
-                targets[measure] = [(day_start(EARLIEST, zone), day_start(LATEST, zone), settings.target)]
+                targets[measure] = [(*span(one.valid), one.target) for one in settings.all_targets]
     return targets

@@ -17,9 +17,6 @@ EventTuple = tuple[int, str, str, str, int, str, dict[str, Any]]
 MAX_EVENTS = 200
 """Of more events than this the smallest by (occurred_at, source, id) count, with the defect `too_many_events`."""
 
-ATTRIBUTES = ("channel", "via", "product", "team", "location", "segment", "direction", "complexity", "person", "link")
-"""Attributes of a contact that are stored as text; the last writer by (occurred_at, source, id) wins."""
-
 
 def digest(kind: str, at_ms: int, data: dict[str, Any]) -> str:
     """BLAKE2b-128, in hex, of the canonical JSON of kind, occurred_at and data: what an event says, whenever it was logged."""
@@ -84,74 +81,19 @@ def effective(kept: list[EventTuple]) -> tuple[list[EventTuple], list[str]]:
     return kept, defects
 
 
-class Timeline:
-    """What the effective events of a contact say, before any norm is applied. Times in ms; None where it did not happen (yet).
+_KEPT_OF_CONFIDENTIAL = frozenset(
+    {"channel", "direction", "complexity", "appointment_at", "term_starts_at", "deadlines", "confidential", "same_as", "result", "norm",
+     "due_at", "reached", "wait_unknown", "automatic"}
+)  # fmt: skip
 
-    `first` holds the first moment of each kind, `closed_at` the last close that no reopening follows, `left_at` the first time it left
-    the queue without being answered, `due` a given deadline per norm.
+
+def confidential(events: Iterable[EventTuple]) -> list[EventTuple]:
+    """Events of a confidential contact without what is not needed to count it: no product, team, location, segment, person or link.
+
+    The digest stays that of the whole event, so that the same event sent again is found to be the same.
     """
+    return [(*event[:6], {key: value for key, value in event[6].items() if _is_kept(event[5], key)}) for event in events]
 
-    __slots__ = ("attributes", "closed_at", "defects", "due", "events", "first", "left_at", "result", "wait_unknown", "withdrawn")
 
-    def __init__(self, kept: list[EventTuple]) -> None:
-        self.events, self.defects = effective(kept)
-        self.attributes: dict[str, str] = {}
-        self.first: dict[str, int] = {}
-        self.due: dict[str, int] = {}
-        self.closed_at: int | None = None
-        self.result = ""
-        self.wait_unknown = False
-        self.withdrawn = False
-        self.left_at: int | None = None
-        first, attributes = self.first, self.attributes
-        for at, _source, _id, _digest, _time, kind, data in self.events:
-            if kind not in first:
-                first[kind] = at
-                if kind == "abandoned":
-                    self.wait_unknown = data.get("wait_unknown", False)
-            if kind == "opened" or kind == "corrected":
-                for name, value in data.items():
-                    if name == "deadlines":
-                        self.due.update(value)
-                    elif name == "same_as":
-                        attributes[name] = f"{value['system']}/{value['id']}"
-                    elif name == "appointment_at":
-                        first[name] = value
-                    else:
-                        attributes[name] = value
-            elif kind == "closed":
-                self.closed_at, self.result = at, data.get("result", "")
-            elif kind == "reopened":
-                self.closed_at, self.result = None, ""
-            elif kind == "transferred":
-                attributes["team"] = data["team"]
-            elif kind == "promised":
-                self.due[data["norm"]] = data["due_at"]
-            elif kind == "withdrawn" or kind == "forgotten":
-                self.withdrawn = True
-        if "answered" not in first:
-            ends = [first[kind] for kind in ("abandoned", "left_queue") if kind in first]
-            self.left_at = min(ends) if ends else None
-        self._note_disorder()
-
-    def _note_disorder(self) -> None:
-        """A wrong order inside a contact is a defect, never a reject."""
-        if self.events and self.events[0][5] == "opened":
-            return  # they are sorted: nothing lies before it
-        opened = self.first.get("opened")
-        if opened is None:
-            self.defects.append("not_opened")
-            return
-        if self.closed_at is not None and self.closed_at < opened:
-            self.defects.append("closed_before_opened")
-        if any(at < opened for kind, at in self.first.items() if kind not in ("closed", "appointment_at")):
-            self.defects.append("event_before_opened")
-
-    @property
-    def wait_ms(self) -> int | None:
-        """From the first queueing (or opening, where nothing was queued) to the answer; None when it is not known or negative."""
-        answered = self.first.get("answered")
-        start = self.first.get("queued", self.first.get("opened"))
-        if answered is None or start is None or answered < start:
-            return None
-        return answered - start
+def _is_kept(kind: str, key: str) -> bool:
+    return key in _KEPT_OF_CONFIDENTIAL or (kind == "left_queue" and key == "reason")

@@ -1,6 +1,7 @@
 """What a contact or an answer adds to the sums: (measure, minute, n, Σx, Σx²) in integers, all under its channel.
 
-The view `contributions` (store/migrations) says the same in SQL from the stored rows; tests hold the two against each other.
+The view `contributions_of` (store/migrations) says the same in SQL from the stored rows; tests and the running worker hold the two
+against each other.
 """
 
 from collections.abc import Iterable
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.answers import AnswerTuple, measure_of, thousandths
 from pipeline.norms import Outcome
+from pipeline.roles import COUNTS
 from pipeline.rolling import Delta, minute_of
 
 Contribution = tuple[str, int, int, int, int]
@@ -22,17 +24,14 @@ class Judged(NamedTuple):
     answered_at: int | None
     abandoned_at: int | None
     wait_ms: int | None
-    withdrawn: bool
+    role: str
     outcomes: tuple[Outcome, ...]
 
 
-NOTHING = Judged("", None, None, None, None, False, ())
-
-
 def of_contact(judged: Judged) -> list[Contribution]:
-    """The contributions of a contact; none while its channel is unknown and none when it is withdrawn."""
-    channel, opened_at, answered_at, abandoned_at, wait_ms, withdrawn, outcomes = judged
-    if not channel or withdrawn:
+    """The contributions of a contact; none unless its role is that it counts."""
+    _, opened_at, answered_at, abandoned_at, wait_ms, role, outcomes = judged
+    if role != COUNTS:
         return []
     found: list[Contribution] = []
     if opened_at is not None:
@@ -45,24 +44,34 @@ def of_contact(judged: Judged) -> list[Contribution]:
     elif abandoned_at is not None:
         found.append(("abandonment", minute_of(abandoned_at), 1, 1, 1))
     for outcome in outcomes:
-        if outcome.judged_at is not None:
+        if outcome.judged_at is None:
+            continue
+        minute, measured = minute_of(outcome.judged_at), outcome.measured
+        if measured is not None and outcome.deadline is None:
+            found.append((f"norm_mean:{outcome.norm}", minute, 1, measured, measured * measured))
+        else:
             within = 1 if outcome.within else 0
-            found.append((f"norm:{outcome.norm}", minute_of(outcome.judged_at), 1, within, within))
+            found.append((f"norm:{outcome.norm}", minute, 1, within, within))
     return found
 
 
-def of_answer(value: AnswerTuple | None) -> tuple[str, list[Contribution]]:
-    """The channel and contributions of an answer, one for each aspect; none while its channel is unknown."""
+def of_answer(value: AnswerTuple | None, inherited: str) -> tuple[str, list[Contribution]]:
+    """The channel and contributions of an answer, one for each aspect; none while its channel is unknown.
+
+    `inherited` is the channel of the contact that it names, "" for none; its own counts where it has one.
+    """
     if value is None:
         return "", []
     answered_at, data = value[3], value[4]
+    channel: str = data.get("channel") or inherited
+    if not channel:
+        return "", []
     minute = minute_of(answered_at)
     found = []
     for aspect, grade in data["items"].items():
         x = thousandths(grade)
         found.append((measure_of(data["instrument"], data["version"], aspect), minute, 1, x, x * x))
-    channel: str = data.get("channel", "")
-    return channel, found if channel else []
+    return channel, found
 
 
 class Net:

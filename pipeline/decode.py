@@ -59,18 +59,29 @@ class Reject:
     size: int
     sha256: str
 
+    @property
+    def connector(self) -> str:
+        """Who sent the record, as its header `connector` says; "" without one."""
+        named = next((value for name, value in self.record.headers if name == "connector"), None)
+        return (named or b"").decode(errors="replace")[:64]
+
 
 @dataclass(slots=True)
 class Decoded:
-    """What one record holds: events by contact in order of arrival, answers, and rows of what is only kept."""
+    """What one record holds: events by contact in order of arrival, answers, and rows of what is only kept.
+
+    named: the contacts that events and answers name, by `same_as` and `contact`.
+    """
 
     record: Record
     organisation: str
     contacts: dict[ContactKey, list[EventTuple]] = field(default_factory=dict)
+    named: list[ContactKey] = field(default_factory=list)
     answers: list[tuple[AnswerKey, AnswerTuple]] = field(default_factory=list)
     heartbeats: list[tuple[Any, ...]] = field(default_factory=list)
     gauges: list[tuple[Any, ...]] = field(default_factory=list)
     notices: list[tuple[Any, ...]] = field(default_factory=list)
+    comments: list[tuple[Any, ...]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     events: int = 0
     raw: list[Any] | None = None
@@ -123,6 +134,8 @@ def _sort_out(decoded: Decoded, events: list[tuple[int, Event]], configured: Con
         system, source = speaker
         if kind.startswith("contact."):
             key = (organisation, system, data.pop("contact"))
+            if "same_as" in data:
+                decoded.named.append((organisation, data["same_as"]["system"], data["same_as"]["id"]))
             content = (at, source, event["id"], digest(kind, at, data), event["time"], kind[8:], data or _EMPTY)
             if key in contacts:
                 contacts[key].append(content)
@@ -141,6 +154,8 @@ def _sort_out(decoded: Decoded, events: list[tuple[int, Event]], configured: Con
 def _take_answer(decoded: Decoded, event: Event, at: int, data: dict[str, Any]) -> None:
     key = (decoded.organisation, event["source"], data.pop("answer"))
     revision = data.pop("revision")
+    if "contact" in data:
+        decoded.named.append((decoded.organisation, data["contact"]["system"], data["contact"]["id"]))
     decoded.answers.append((key, (revision, event["time"], digest("survey.answered", at, data), at, data)))
 
 
@@ -149,7 +164,8 @@ def _keep(decoded: Decoded, kind: str, event: Event, at: int, data: dict[str, An
     organisation = decoded.organisation
     if kind == "channel.observed":
         queue = data.get("queue", "")
-        decoded.gauges.extend((organisation, data["channel"], queue, gauge, at, value) for gauge, value in data["gauges"].items())
+        seen = (at, event["time"])
+        decoded.gauges.extend((organisation, data["channel"], queue, gauge, *seen, value) for gauge, value in data["gauges"].items())
     elif kind == "connector.observed":
         decoded.heartbeats.append(
             (organisation, data["connector"], event["source"], at, data.get("last_read_at"), data.get("lag_s"), data.get("cursor", ""))
@@ -170,12 +186,12 @@ def _fault_of_answer(position: int, data: dict[str, Any], configured: Configured
             "unknown_instrument",
             f"there is no instrument {name!r} version {version}; add it to the organisation's file",
         )
-    scale, aspects = instrument
     for aspect, value in data["items"].items():
-        if aspect not in aspects:
+        if aspect not in instrument.aspects:
             return InvalidEvent(
                 position, f"$.data.items.{aspect}", "unknown_aspect", f"instrument {name!r} version {version} has no aspect {aspect!r}"
             )
+        scale = instrument.scale_of(aspect)
         if not scale.minimum <= value <= scale.maximum:
             limits = f"{scale.minimum:g} to {scale.maximum:g}"
             return InvalidEvent(

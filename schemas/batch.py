@@ -35,9 +35,10 @@ class Batch:
     errors: list[InvalidEvent]
 
 
-def headers(organisation: str) -> list[tuple[str, bytes]]:
-    """The headers every record carries."""
-    return [("content-type", CONTENT_TYPE.encode()), ("organisation", organisation.encode())]
+def headers(organisation: str, connector: str = "") -> list[tuple[str, bytes]]:
+    """The headers every record carries; `connector` names who sends, where that is known."""
+    named = [("connector", connector.encode())] if connector else []
+    return [("content-type", CONTENT_TYPE.encode()), ("organisation", organisation.encode()), *named]
 
 
 def encode(events: Iterable[dict[str, Any]]) -> Iterator[tuple[bytes, int]]:

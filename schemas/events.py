@@ -32,7 +32,11 @@ class ContactData(TypedDict):
 
 
 class Attributes(TypedDict):
-    """What is known of a contact; the latest value of each counts."""
+    """What is known of a contact; the latest value of each counts.
+
+    `term_starts_at`: from when a statutory term runs, where that is not the contact's opening (the end of an objection period).
+    `same_as`: this is another system's record of that contact. A `confidential` contact is counted only.
+    """
 
     channel: NotRequired[Channel]
     via: NotRequired[Text]
@@ -43,10 +47,12 @@ class Attributes(TypedDict):
     direction: NotRequired[Literal["inbound", "outbound"]]
     complexity: NotRequired[Literal["simple", "complex"]]
     appointment_at: NotRequired[Instant]
+    term_starts_at: NotRequired[Instant]
     deadlines: NotRequired[dict[Slug, Instant]]
     person: NotRequired[PersonHash]
     same_as: NotRequired[Reference]
     link: NotRequired[Identifier]
+    confidential: NotRequired[bool]
 
 
 class OpenedData(ContactData, Attributes):
@@ -138,6 +144,7 @@ class _SurveyData(TypedDict):
     channel: NotRequired[Channel]
     product: NotRequired[Text]
     team: NotRequired[Text]
+    location: NotRequired[Text]
     segment: NotRequired[Text]
 
 
@@ -148,7 +155,7 @@ class InvitedData(_SurveyData):
 class AnsweredData(_SurveyData):
     """An answer; a later `revision` of the same `answer` replaces an earlier one.
 
-    `items` maps each aspect to its value on the instrument's scale.
+    `items` maps each aspect to its value on the instrument's scale. A `comment` is dropped unless the instrument keeps comments.
     """
 
     answer: Identifier
@@ -156,9 +163,11 @@ class AnsweredData(_SurveyData):
     status: Literal["partial", "complete"]
     items: Annotated[dict[Slug, Number], Field(max_length=100)]
     has_comment: NotRequired[bool]
+    comment: NotRequired[Annotated[str, Field(max_length=4_000)]]
 
 
-Gauge = Literal["waiting", "counters_open", "longest_wait_s"]
+Gauge = Literal["waiting", "counters_open", "longest_wait_s", "visits"]
+"""What is observed of a channel. `visits`: of a website, in the hour that ends at `occurred_at`; `queue` names the part of the site."""
 
 
 class ChannelObservedData(TypedDict):

@@ -1,53 +1,25 @@
 """A service norm as a municipality publishes it (docs/MEASURES.md, "Norms"), as configuration."""
 
-import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.messages import misfit
+from schemas.terms import DurationMs, Term, duration_ms, parse_term, working_days
 from schemas.types import Channel, Slug
 
-_UNITS_MS = {"s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-_LONGEST_MS = 3_653 * 86_400_000  # A deadline must still be a time that the store can keep.
-
-DURATION_SCHEMA: dict[str, Any] = {
-    "type": "string",
-    "pattern": r"^\s*[0-9]{1,6}\s*(s|min|h|d)\s*$",
-    "description": "A duration: 45s, 15min, 24h or 2d.",
-}
-
-
-def duration_ms(text: object) -> int:
-    """Milliseconds of `45s`, `15min`, `24h` or `2d` (a day is 24 hours). Raises ValueError."""
-    match = re.fullmatch(r"([0-9]{1,6})\s*(s|min|h|d)", text.strip()) if isinstance(text, str) else None
-    if match is None:
-        raise ValueError(f"{text!r} is not a duration; write 45s, 15min, 24h or 2d")
-    ms = int(match[1]) * _UNITS_MS[match[2]]
-    if ms > _LONGEST_MS:
-        raise ValueError(f"{text!r} is longer than ten years")
-    return ms
-
-
-def working_days(text: object) -> int:
-    """The number in `2wd`. Raises ValueError."""
-    match = re.fullmatch(r"([0-9]{1,4})\s*wd", text.strip()) if isinstance(text, str) else None
-    if match is None:
-        raise ValueError(f"{text!r} is not a number of working days; write 2wd")
-    if not 1 <= int(match[1]) <= 2_500:
-        raise ValueError(f"{text!r} must lie between 1wd and 2500wd (ten years)")
-    return int(match[1])
-
-
-DurationMs = Annotated[int, BeforeValidator(duration_ms), WithJsonSchema(DURATION_SCHEMA)]
-Clock = Literal["given", "elapsed", "opening-hours", "working-days"]
-StartEvent = Literal["opened", "queued", "answered", "callback_requested", "closed"]
-StopEvent = Literal["answered", "acknowledged", "informed", "responded", "called_back", "closed"]
+Clock = Literal["given", "elapsed", "opening-hours", "working-days", "statutory-term"]
+StartEvent = Literal["opened", "queued", "answered", "acknowledged", "callback_requested", "promised", "transferred", "closed"]
+StartMoment = StartEvent | Literal["appointment_at", "term_starts_at"]
+StopEvent = Literal["answered", "acknowledged", "informed", "responded", "called_back", "reached", "closed"]
 StopEvents = Annotated[
     tuple[StopEvent, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value, StopEvent | tuple[StopEvent, ...])
 ]
 """One event or a list of them; the first to happen stops the clock."""
+
+ATTRIBUTE_MOMENTS = ("appointment_at", "term_starts_at")
+"""Moments that a contact's attributes tell: in `latest_of` each counts where there is one."""
 
 
 def _check_threshold(clock: Clock, threshold: str | None) -> None:
@@ -55,17 +27,24 @@ def _check_threshold(clock: Clock, threshold: str | None) -> None:
         if threshold is not None:
             raise ValueError("a given deadline has no threshold; remove it")
     elif threshold is None:
-        raise ValueError(f"it needs a threshold, such as {'2wd' if clock == 'working-days' else '45s'}")
+        example = {"working-days": "2wd", "statutory-term": "6w"}.get(clock, "45s")
+        raise ValueError(f"it needs a threshold, such as {example}")
     elif clock == "working-days":
         working_days(threshold)
+    elif clock == "statutory-term":
+        if parse_term(threshold).unit not in ("days", "weeks", "months"):
+            raise ValueError(f"{threshold!r} is no statutory term; write 10d, 6w or 3m")
     else:
         duration_ms(threshold)
 
 
-class Titles(BaseModel):
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Titles(_Model):
     """A title in both languages of the boards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     nl: str = Field(min_length=1, max_length=120)
     en: str = Field(min_length=1, max_length=120)
 
@@ -86,45 +65,119 @@ class Validity(BaseModel):
         return self
 
 
-class AppliesTo(BaseModel):
-    """Which contacts a norm concerns; an empty list means every value."""
+class AppliesTo(_Model):
+    """Which contacts a norm concerns; an empty list means every value.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    `product_classes` are those of the organisation's file. `appointment`: only with (true) or without (false) an appointment. A contact
+    whose complexity nobody told is `unknown`.
+    """
+
     channels: tuple[Channel, ...] = Field(min_length=1)
+    products: tuple[str, ...] = ()
+    product_classes: tuple[Slug, ...] = ()
+    teams: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    vias: tuple[str, ...] = ()
+    appointment: bool | None = None
+    complexity: tuple[Literal["simple", "complex", "unknown"], ...] = ()
+    direction: Literal["inbound", "outbound"] | None = None
+
+
+class LatestOf(_Model):
+    """A start that is the latest of several moments. Every event named must have happened."""
+
+    latest_of: tuple[StartMoment, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _names_an_event(self) -> "LatestOf":
+        if set(self.latest_of) <= set(ATTRIBUTE_MOMENTS):
+            raise ValueError(f"latest_of needs an event beside {' and '.join(self.latest_of)}, such as opened or queued")
+        return self
+
+
+class Exclusions(_Model):
+    """Contacts that a norm leaves out of its figure, each with a reason that is shown.
+
+    `outside_opening_hours`: those that start while the channel or location is closed. `results`: those that closed with such a result.
+    """
+
+    outside_opening_hours: bool = False
+    results: tuple[Slug, ...] = ()
     products: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
 
 
-class Norm(BaseModel):
+class Norm(_Model):
     """One version of a norm. Versions of one norm share `id` and differ in `valid`; a contact is judged by the version valid at its start.
 
-    `threshold` is the term in the clock's own unit, as text (45s, 15min, 24h; 2wd; none for a given deadline). `target` is a share of 0-1.
-    `short_abandon` leaves abandons within that wait out of the figure.
+    `statistic`: the share of contacts within the threshold, or their mean or greatest time, which may not exceed it. `threshold` is the term
+    in the clock's own unit, as text (45s, 15min, 24h; 2wd; 6w; none for a given deadline). `target` is a share of 0-1. `short_abandon`
+    leaves abandons within that wait out of the figure. `extension` says how far `contact.extended` may move the deadline.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     id: Slug
     title: Titles
     applies_to: AppliesTo
+    statistic: Literal["share", "mean", "max"] = "share"
     clock: Clock
+    calendar: Literal["municipal", "statutory"] | None = None
     threshold: Annotated[str | None, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)] = None
     target: float | None = Field(default=None, ge=0, le=1)
     denominator: Literal["answered", "offered"] = "answered"
+    left_queue: Literal["counts", "excluded"] = "counts"
     short_abandon: DurationMs = Field(default=0, ge=0, le=3_600_000)
-    start: StartEvent = "opened"
+    start: StartEvent | LatestOf = "opened"
     stop: StopEvents = Field(min_length=1)
+    suspension: bool = True
+    extension: str = "any"
+    exclusions: Exclusions = Exclusions()
+    priority: Slug | None = None
     valid: Validity = Validity()
     source: str = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
-    def _threshold_fits(self) -> "Norm":
-        try:
-            _check_threshold(self.clock, self.threshold)
-        except ValueError as error:
-            raise misfit(f"norm {self.id!r} by the clock {self.clock}: {error}", "threshold") from None
-        if self.start in self.stop:
-            raise misfit(f"norm {self.id!r}: it starts and stops by the same event {self.start!r}", "stop")
+    def _fits_together(self) -> "Norm":
+        for field, check in (
+            ("threshold", self._check_threshold),
+            ("extension", self._check_extension),
+            ("statistic", self._check_statistic),
+        ):
+            try:
+                check()
+            except ValueError as error:
+                raise misfit(f"norm {self.id!r} by the clock {self.clock}: {error}", field) from None
+        if self.calendar == "municipal" and self.clock == "statutory-term":
+            raise misfit(f"norm {self.id!r}: a statutory term runs by the statutory calendar; remove `calendar`", "calendar")
+        same = set(self.start_moments) & set(self.stop)
+        if same:
+            raise misfit(f"norm {self.id!r}: it starts and stops by the same event {same.pop()!r}", "stop")
         return self
+
+    def _check_threshold(self) -> None:
+        _check_threshold(self.clock, self.threshold)
+
+    def _check_extension(self) -> None:
+        if self.extension not in ("none", "any"):
+            parse_term(self.extension)
+
+    def _check_statistic(self) -> None:
+        if self.statistic == "share":
+            return
+        if self.clock not in ("elapsed", "opening-hours"):
+            raise ValueError(f"the {self.statistic} of times needs a clock that measures them: elapsed or opening-hours")
+        if self.target is not None:
+            raise ValueError(f"a norm on the {self.statistic} has no target; its threshold is the limit")
+
+    @property
+    def start_moments(self) -> tuple[StartMoment, ...]:
+        """The moments of which the latest is the start."""
+        return self.start.latest_of if isinstance(self.start, LatestOf) else (self.start,)
+
+    @property
+    def statutory(self) -> bool:
+        """Whether its days follow the statutory calendar, not the municipality's."""
+        return self.clock == "statutory-term" or self.calendar == "statutory"
 
     @property
     def threshold_ms(self) -> int:
@@ -135,3 +188,12 @@ class Norm(BaseModel):
     def threshold_days(self) -> int:
         """The term of a working-days clock. Raises ValueError for other clocks."""
         return working_days(self.threshold)
+
+    @property
+    def term(self) -> Term:
+        """The term of a statutory-term clock. Raises ValueError for a threshold that is none."""
+        return parse_term(self.threshold)
+
+
+START_EVENTS: tuple[str, ...] = get_args(StartEvent)
+STOP_EVENTS: tuple[str, ...] = get_args(StopEvent)

@@ -1,7 +1,5 @@
 """The configuration of an organisation, as its YAML file holds it: what it measures, against which norms, on which calendar."""
 
-import itertools
-import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,57 +9,18 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from schemas import yamlfile
 from schemas.errors import InvalidConfiguration
+from schemas.instrument import Instrument, Wave
 from schemas.messages import misfit
-from schemas.norm import DURATION_SCHEMA, Norm, Titles, duration_ms
+from schemas.norm import Norm, Titles
+from schemas.opening import DayHours, Week, parse_week
+from schemas.terms import DURATION_SCHEMA, duration_ms
 from schemas.types import Channel, Slug, Urn
 
-Hours = tuple[tuple[int, int], ...]
-"""Opening times of one day: (from, to) in local minutes since midnight, ascending, not overlapping."""
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN = r"\s*([0-9]{1,2}):([0-5][0-9])\s*-\s*([0-9]{1,2}):([0-5][0-9])\s*"
 _DEFAULT_MAX_OPEN = {"telephone": 4 * 3_600_000, "counter": 86_400_000}
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def parse_hours(text: object) -> Hours:
-    """`closed`, `08:30-17:00` or `08:30-12:00, 13:00-17:00` as Hours. Raises ValueError."""
-    # YAML reads a bare `off` or `no` as false.
-    if text == "closed" or text is False:
-        return ()
-    spans = []
-    for part in str(text).split(","):
-        match = re.fullmatch(_SPAN, part)
-        if match is None:
-            raise ValueError(f"{text!r} are no opening hours; write 08:30-17:00, or 08:30-12:00, 13:00-17:00, or closed")
-        start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
-        if not 0 <= start < end <= 1440:
-            raise ValueError(f"{part.strip()!r}: opening must come before closing, within one day")
-        spans.append((start, end))
-    if any(earlier[1] > later[0] for earlier, later in itertools.pairwise(spans)):
-        raise ValueError(f"{text!r}: the spans must follow each other without overlap")
-    return tuple(spans)
-
-
-def parse_week(value: object) -> tuple[Hours, ...]:
-    """`{mon-thu: 08:30-17:00, fri: 08:30-13:00}` as seven Hours, Monday first; a day not named is closed. Raises ValueError."""
-    if not isinstance(value, dict):
-        # A TypeError would pass pydantic by.
-        raise ValueError("opening hours name days: {mon-thu: 08:30-17:00, fri: 08:30-13:00}")  # noqa: TRY004
-    week: list[Hours | None] = [None] * 7
-    for days, hours in value.items():
-        first, dash, last = str(days).partition("-")
-        span = (first, last if dash else first)
-        if not set(span) <= set(_DAYS) or _DAYS.index(span[1]) < _DAYS.index(span[0]):
-            raise ValueError(f"{days!r} names no days; write mon, or mon-fri")
-        for day in range(_DAYS.index(span[0]), _DAYS.index(span[1]) + 1):
-            if week[day] is not None:
-                raise ValueError(f"{_DAYS[day]} is named twice")
-            week[day] = parse_hours(hours)
-    return tuple(hours or () for hours in week)
 
 
 def _zone(name: str) -> str:
@@ -79,19 +38,6 @@ def _max_open(value: object) -> object:
     return "off" if value is False else duration_ms(value)
 
 
-_DAY_SCHEMA: dict[str, Any] = {
-    "type": "string",
-    "pattern": f"^(closed|{_SPAN}(,{_SPAN})*)$",
-    "description": "Opening hours in local time: 08:30-17:00, or 08:30-12:00, 13:00-17:00, or closed.",
-}
-_WEEK_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "propertyNames": {"pattern": f"^({'|'.join(_DAYS)})(-({'|'.join(_DAYS)}))?$"},
-    "additionalProperties": _DAY_SCHEMA,
-    "description": "Opening hours of a week, {mon-thu: 08:30-17:00, fri: 08:30-13:00}; a day not named is closed.",
-}
-Week = Annotated[tuple[Hours, ...], BeforeValidator(parse_week), WithJsonSchema(_WEEK_SCHEMA)]
-DayHours = Annotated[Hours, BeforeValidator(parse_hours), WithJsonSchema(_DAY_SCHEMA)]
 MaxOpen = Annotated[
     int | Literal["off", "default"],
     BeforeValidator(_max_open),
@@ -102,16 +48,21 @@ _OFFICE_HOURS: dict[str, Any] = {"mon-fri": "08:30-17:00"}
 
 
 class System(_Model):
-    """A source system and the CloudEvents sources (URNs) that may speak for it."""
+    """A source system and the CloudEvents sources (URNs) that may speak for it.
+
+    `nine_digit_ids`: its ids are numbers of nine digits and no citizen service numbers; they are not tested for being one.
+    """
 
     sources: tuple[Urn, ...] = Field(min_length=1)
     title: str = ""
+    nine_digit_ids: bool = False
+    department: Slug | None = None
 
 
 class ChannelConfiguration(_Model):
     """A channel that the organisation uses. A contact open longer than `max_open` (4h, 60d, off for never) is stale.
 
-    `leading_system` names the system whose contacts are to count once others enrich them; so far every contact counts.
+    `leading_system` names the system whose contacts count; those of others enrich them (`same_as`). Without it every contact counts.
     """
 
     leading_system: Slug | None = None
@@ -127,50 +78,42 @@ class ClosingDays(_Model):
     dates: tuple[date, ...] = ()
 
 
-class Scale(_Model):
-    """Bounds of the answers of an instrument, both included."""
+class Location(_Model):
+    """A place with opening hours of its own, for the channels that are tied to a place."""
 
-    minimum: float
-    maximum: float
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "Scale":
-        if self.minimum >= self.maximum:
-            raise ValueError(f"the minimum {self.minimum:g} must lie below the maximum {self.maximum:g}")
-        return self
+    title: str = ""
+    channels: tuple[Channel, ...] = ("counter", "reception")
+    opening_hours: Week | None = None
+    exceptions: dict[date, DayHours] = {}
 
 
-class Aspect(_Model):
-    """One item of an instrument. `target` is a mean on the instrument's scale."""
+class Department(_Model):
+    """A part of the organisation that took part of the measurement upon itself."""
 
     title: Titles
-    target: float | None = None
+    contact: str = Field(default="", max_length=200)
 
 
-class Instrument(_Model):
-    """A version of a questionnaire. Different instruments, versions or scales are never pooled."""
+class Team(_Model):
+    """A team as sources name it. With fewer than three `people` it is shown as its `parent`."""
 
-    version: int = Field(ge=1, le=65_535)
+    department: Slug | None = None
+    parent: str | None = None
+    people: int | None = Field(default=None, ge=1)
+
+
+class Priority(_Model):
+    """A goal of the municipality, to which norms and aspects belong."""
+
     title: Titles
-    scale: Scale
-    population: Literal["contact-triggered", "general", "panel"] = "contact-triggered"
-    aspects: dict[Slug, Aspect] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _targets_on_scale(self) -> "Instrument":
-        for name, aspect in self.aspects.items():
-            if aspect.target is not None and not self.scale.minimum <= aspect.target <= self.scale.maximum:
-                raise misfit(
-                    f"target {aspect.target} lies outside the scale {self.scale.minimum:g} to {self.scale.maximum:g}",
-                    "aspects",
-                    name,
-                    "target",
-                )
-        return self
 
 
 class Organisation(_Model):
-    """One municipality. `minimum_n`: fewer than this many and a figure says "too few to tell". `inhabitants` for figures per 1,000."""
+    """One municipality. `inhabitants` for figures per 1,000.
+
+    `minimum_n`: fewer than this many and a figure says "too few to tell". `small_cell`: answers are shown in steps of at least this many.
+    `repeat_days`: a citizen who comes again with the same product within so many days comes again for the same thing.
+    """
 
     organisation: Slug
     title: Titles
@@ -179,11 +122,19 @@ class Organisation(_Model):
     inhabitants: int | None = Field(default=None, ge=1)
     systems: dict[Slug, System] = Field(min_length=1)
     channels: dict[Channel, ChannelConfiguration] = Field(min_length=1)
+    locations: dict[str, Location] = {}
+    departments: dict[Slug, Department] = {}
+    teams: dict[str, Team] = {}
     opening_hours: Week = Field(default=parse_week(_OFFICE_HOURS), json_schema_extra={"default": _OFFICE_HOURS})
     closing_days: ClosingDays = ClosingDays()
+    product_classes: dict[Slug, tuple[str, ...]] = {}
+    priorities: dict[Slug, Priority] = {}
     norms: tuple[Norm, ...] = ()
     instruments: dict[Slug, tuple[Instrument, ...]] = {}
+    waves: dict[Slug, Wave] = {}
     minimum_n: int = Field(default=20, ge=2, le=10_000)
+    small_cell: int = Field(default=5, ge=3, le=1_000)
+    repeat_days: int = Field(default=7, ge=1, le=90)
     link_template: str | None = None
 
     @model_validator(mode="after")
@@ -204,7 +155,40 @@ class Organisation(_Model):
             if len({instrument.version for instrument in versions}) != len(versions):
                 raise misfit("a version number stands twice; give each version its own", "instruments", name)
         self._check_norms()
+        self._check_names()
         return self
+
+    def _check_names(self) -> None:
+        """Whatever is named must stand in this file."""
+        for name, team in self.teams.items():
+            if team.department is not None and team.department not in self.departments:
+                raise misfit(f"{team.department!r} is not one of this file's departments", "teams", name, "department")
+            seen = {name}
+            parent = team.parent
+            while parent is not None:
+                if parent in seen:
+                    raise misfit(f"{parent!r} is its own parent", "teams", name, "parent")
+                seen.add(parent)
+                parent = self.teams[parent].parent if parent in self.teams else None
+        for name, system in self.systems.items():
+            if system.department is not None and system.department not in self.departments:
+                raise misfit(f"{system.department!r} is not one of this file's departments", "systems", name, "department")
+        for name, wave in self.waves.items():
+            if not any(one.version == wave.version for one in self.instruments.get(wave.instrument, ())):
+                message = f"there is no instrument {wave.instrument!r} version {wave.version} in this file"
+                raise misfit(message, "waves", name, "instrument")
+        for position, norm in enumerate(self.norms):
+            for one in norm.applies_to.product_classes:
+                if one not in self.product_classes:
+                    raise misfit(f"{one!r} is not one of this file's product classes", "norms", position, "applies_to", "product_classes")
+            if norm.priority is not None and norm.priority not in self.priorities:
+                raise misfit(f"{norm.priority!r} is not one of this file's priorities", "norms", position, "priority")
+        for name, versions in self.instruments.items():
+            for number, instrument in enumerate(versions):
+                for aspect, settings in instrument.aspects.items():
+                    if settings.priority is not None and settings.priority not in self.priorities:
+                        where = ("instruments", name, number, "aspects", aspect, "priority")
+                        raise misfit(f"{settings.priority!r} is not one of this file's priorities", *where)
 
     def _check_norms(self) -> None:
         for position, norm in enumerate(self.norms):
@@ -243,14 +227,25 @@ class Organisation(_Model):
             "zone": document["zone"],
             "opening_hours": document["opening_hours"],
             "closing_days": document["closing_days"],
+            "locations": {
+                name: {key: value for key, value in entry.items() if key != "title"} for name, entry in document["locations"].items()
+            },
             "sources": self.system_of_source(),
             "channels": {
-                name: {key: entry[key] for key in ("opening_hours", "exceptions")} for name, entry in document["channels"].items()
+                name: {key: entry[key] for key in ("leading_system", "opening_hours", "exceptions")}
+                for name, entry in document["channels"].items()
             },
+            "product_classes": document["product_classes"],
             "norms": [
-                {key: value for key, value in norm.items() if key not in ("title", "target", "source")} for norm in document["norms"]
+                {key: value for key, value in norm.items() if key not in ("title", "target", "source", "priority")}
+                for norm in document["norms"]
             ],
-            "scales": {f"{name}:{item['version']}": item["scale"] for name, items in document["instruments"].items() for item in items},
+            "scales": {
+                f"{name}:{instrument.version}:{aspect}": instrument.scale_of(aspect).model_dump(mode="json")
+                for name, versions in self.instruments.items()
+                for instrument in versions
+                for aspect in instrument.aspects
+            },
         }
 
 

@@ -51,10 +51,10 @@ def why_refused(new: Organisation, stored: InForce, today: date) -> str:
         return ""
     # Both by the model of today: a later version of it may say more of an unchanged file.
     old, judging = (orjson.loads(orjson.dumps(one.judging())) for one in (stored.organisation, new))
-    for name in ("zone", "opening_hours", "closing_days"):
+    for name in ("zone", "opening_hours", "closing_days", "locations"):
         if old[name] != judging[name]:
             return f"{name} changed"
-    for name in ("sources", "channels", "scales"):
+    for name in ("sources", "channels", "product_classes", "scales"):
         for key, value in old[name].items():
             if judging[name].get(key) != value:
                 return f"{name}: {key!r} changed or is gone"

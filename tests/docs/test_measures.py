@@ -12,18 +12,20 @@ import yaml
 from pipeline.answers import Answer, measure_of, thousandths
 from pipeline.assignment import Assignment
 from pipeline.configured import Configured
-from pipeline.contacts import EventTuple, Timeline, digest
+from pipeline.contacts import EventTuple, digest
 from pipeline.contributions import Contribution, of_answer, of_contact
 from pipeline.decode import ContactKey, Decoded, Record
 from pipeline.known import Known
 from pipeline.norms import Outcome
 from pipeline.report import quarter_lines
+from pipeline.roles import role_of
 from pipeline.rolling import WINDOWS, Figure, Sums, attainment, figure, minute_of
 from pipeline.rows import judged_of
 from pipeline.store.client import Connection
 from pipeline.store.facade import ClickHouseStore
 from pipeline.store.migrate import migrate
 from pipeline.store.reads import Views
+from pipeline.timeline import Timeline
 from schemas import yamlfile
 from schemas.organisation import Organisation
 from schemas.types import epoch_ms
@@ -104,7 +106,7 @@ def test_contacts_add_up_to_the_figures(name: str) -> None:
 
 def contributed(example: Mapping[str, Any], lines: list[str]) -> list[Contribution]:
     timeline = Timeline(events_of(lines, example.get("channel", CHANNEL)))
-    return of_contact(judged_of(timeline, configured(example).judge(timeline)))
+    return of_contact(judged_of(timeline, role_of(timeline, "", {}), configured(example).judge(timeline)))
 
 
 def compare(found: Figure, expected: Mapping[str, str]) -> None:
@@ -151,7 +153,7 @@ def test_the_last_revision_counts_in_any_order(name: str) -> None:
         answer = Answer(SLUG, SOURCE, "1")
         for value in order:
             answer.merge(value)
-        found = {measure: total for measure, _, _, total, _ in of_answer(answer.value)[1]}
+        found = {measure: total for measure, _, _, total, _ in of_answer(answer.value, "")[1]}
         assert found == {measure: thousandths(float(grade)) for measure, grade in example["gives"].items()}
     assert measure_of("after_contact", 1, "overall") in example["gives"]
 

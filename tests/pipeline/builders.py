@@ -8,16 +8,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import orjson
 
-from pipeline.answers import AnswerTuple
+from pipeline.answers import AnswerTuple, named_by
 from pipeline.assignment import Assignment, Rows, StoredAnswer, StoredContact
 from pipeline.configured import Configured
-from pipeline.contacts import EventTuple, Timeline, digest
+from pipeline.contacts import EventTuple, digest
 from pipeline.contributions import Judged, Net, of_answer, of_contact
 from pipeline.decode import AnswerKey, ContactKey, Decoded, Record, decode
 from pipeline.known import Known, hash_of
 from pipeline.norms import Outcome
 from pipeline.rolling import LONGEST, Sums
-from pipeline.rows import ANSWERS, CONTACTS, Row, events_of
+from pipeline.rows import ANSWERS, CONTACTS, Row, answers_of, events_of, links_of
+from pipeline.timeline import Timeline
 from schemas import batch
 from schemas.events import PREFIX
 from schemas.organisation import Organisation
@@ -160,11 +161,14 @@ class Shelf:
     def minutes(self) -> dict[tuple[str, str, int], tuple[int, ...]]:
         """Sums per (channel, measure, minute), recomputed from every row."""
         net = Net()
-        for row in self.contacts.values():
-            judged = stored_contact(row).judged
-            net.add(judged.channel, of_contact(judged), 1)
-        for row in self.answers.values():
-            net.add(*of_answer(stored_answer(row).value), 1)
+        contacts = {key: stored_contact(row) for key, row in self.contacts.items()}
+        for stored in contacts.values():
+            net.add(stored.judged.channel, of_contact(stored.judged), 1)
+        for key, row in self.answers.items():
+            value = stored_answer(row).value
+            named = named_by(value) if value is not None else None
+            contact = contacts.get((key[0], *named)) if named is not None else None
+            net.add(*of_answer(value, contact.judged.channel if contact is not None else ""), 1)
         return {(channel, measure, minute): (n, total, squares) for channel, measure, minute, n, total, squares in net.deltas()}
 
     def assignment(self, writer: int, start: int, as_of: int) -> Assignment:
@@ -186,16 +190,27 @@ def stored_contact(row: Row) -> StoredContact:
     named = dict(zip(CONTACTS, row, strict=True))
     outcomes = zip(*(named[f"outcomes.{field}"] for field in Outcome._fields), strict=True)
     judged = Judged(
-        named["channel"], named["opened_at"], named["answered_at"], named["abandoned_at"], named["wait_ms"], named["withdrawn"],
+        named["channel"], named["opened_at"], named["answered_at"], named["abandoned_at"], named["wait_ms"], named["role"],
         tuple(map(Outcome._make, outcomes)),
     )  # fmt: skip
-    return StoredContact(row[:3], named["version"], events_of(named["timeline"]), judged, named["writer"], named["offset"])
+    return StoredContact(
+        row[:3], named["version"], events_of(named["timeline"]), links_of(named["links"]), answers_of(named["answers"]),
+        judged, named["writer"], named["offset"],
+    )  # fmt: skip
 
 
 def stored_answer(row: Row) -> StoredAnswer:
     """An answer as a look-up finds it, from its row."""
     named = dict(zip(ANSWERS, row, strict=True))
-    items = {aspect: grade / 1000 for aspect, grade in zip(named["aspects"], named["grades"], strict=True)}
-    data = {"instrument": named["instrument"], "version": named["instrument_version"], "channel": named["channel"], "items": items}
+    if named["forgotten"]:
+        return StoredAnswer(row[:3], named["version"], None, named["writer"], named["offset"])
+    data: dict[str, Any] = {"instrument": named["instrument"], "version": named["instrument_version"], "status": named["status"]}
+    texts = ("channel", "product", "team", "location", "segment", "wave", "invitation")
+    data |= {name: named[name] for name in texts if named[name]}
+    if named["contact"]:
+        data["contact"] = {"system": named["contact_system"], "id": named["contact"]}
+    data["items"] = {aspect: grade / 1000 for aspect, grade in zip(named["aspects"], named["grades"], strict=True)}
+    if named["has_comment"]:
+        data["has_comment"] = True
     value: AnswerTuple = (named["revision"], named["logged_at"], named["digest"], named["answered_at"], data)
     return StoredAnswer(row[:3], named["version"], value, named["writer"], named["offset"])

@@ -16,7 +16,7 @@ def test_each_source_speaks_for_its_system() -> None:
 
 def test_each_version_of_an_instrument_has_its_own_scale_and_aspects() -> None:
     instruments = Configured.of(organisation()).instruments
-    found = {key: (scale.minimum, scale.maximum, sorted(aspects)) for key, (scale, aspects) in instruments.items()}
+    found = {key: (one.scale.minimum, one.scale.maximum, sorted(one.aspects)) for key, one in instruments.items()}
     assert found == {("na-contact", 1): (1.0, 10.0, ["ease", "overall"]), ("na-contact", 2): (0.0, 8.0, ["ease", "overall"])}
 
 
@@ -38,6 +38,19 @@ def test_a_version_without_a_target_has_none() -> None:
     versions = (norm(target=0.8, valid={"to": "2026-07-01"}), norm(valid={"from": "2026-07-01"}))
     found = Configured.of(organisation(*versions))
     assert (found.target("norm:n", JULY - 1), found.target("norm:n", JULY)) == (0.8, None)
+
+
+def test_the_limit_of_a_norm_on_a_mean_or_a_maximum_is_its_target() -> None:
+    found = Configured.of(organisation(norm(statistic="mean", threshold="23s"), norm(id="m", statistic="max", threshold="5min")))
+    assert (found.target("norm_mean:n", JULY), found.target("norm:n", JULY), found.target("norm:m", JULY)) == (23.0, None, 1.0)
+
+
+def test_an_aspect_has_the_target_that_is_valid_then() -> None:
+    targets = [{"target": 7.0, "valid": {"to": "2026-07-01"}}, {"target": 7.5, "valid": {"from": "2026-07-01"}}]
+    aspects = {"overall": {"title": {"nl": "o", "en": "o"}, "targets": targets}}
+    instrument = {"version": 1, "title": {"nl": "q", "en": "q"}, "scale": "1-10", "aspects": aspects}
+    found = Configured.of(organisation(instruments={"q": [instrument]}))
+    assert (found.target("answer:q:1:overall", JULY - 1), found.target("answer:q:1:overall", JULY)) == (7.0, 7.5)
 
 
 def test_a_clock_that_never_ends_is_refused() -> None:

@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.contributions import NOTHING, Contribution, Judged, Net, of_answer, of_contact
+from pipeline.contributions import Contribution, Judged, Net, of_answer, of_contact
 from pipeline.norms import Outcome
+from pipeline.roles import COUNTS
 from pipeline.rolling import minute_of
 from tests.pipeline.builders import DAY, NINE, SECOND
 
 AT_NINE = minute_of(NINE)
+NOTHING = Judged("telephone", None, None, None, None, COUNTS, ())
 
 
 def call(**fields: Any) -> Judged:
     """An answered call of 30 seconds' wait, unless other fields are given."""
-    usual: dict[str, Any] = {"channel": "telephone", "opened_at": NINE, "answered_at": NINE + 30 * SECOND, "wait_ms": 30_000}
-    return NOTHING._replace(**{**usual, **fields})
+    usual: dict[str, Any] = {"opened_at": NINE, "answered_at": NINE + 30 * SECOND, "wait_ms": 30_000}
+    return NOTHING._replace(**(usual | fields))
 
 
 def outcome(
@@ -77,7 +79,7 @@ def test_a_contact_that_was_never_opened_is_no_volume() -> None:
     ids=["at once", "at the deadline", "open", "late", "abandoned", "before its start", "no deadline"],
 )
 def test_an_outcome_counts_at_the_moment_of_its_verdict(judged: Outcome, expected: list[Contribution]) -> None:
-    assert of_contact(NOTHING._replace(channel="telephone", outcomes=(judged,))) == expected
+    assert of_contact(NOTHING._replace(outcomes=(judged,))) == expected
 
 
 def test_every_norm_is_a_measure_of_its_own() -> None:
@@ -85,14 +87,23 @@ def test_every_norm_is_a_measure_of_its_own() -> None:
     assert [(measure, total) for measure, _, _, total, _ in found] == [("norm:a", 1), ("norm:b", 0)]
 
 
-@pytest.mark.parametrize("fields", [{"channel": ""}, {"withdrawn": True}])
-def test_nothing_counts_without_a_channel_or_when_withdrawn(fields: dict[str, Any]) -> None:
-    assert of_contact(call(outcomes=(outcome(NINE, NINE),), **fields)) == []
+@pytest.mark.parametrize("role", ["enriches", "unlinked", "unknown", "withdrawn", "mailbox", "forgotten"])
+def test_only_a_contact_that_counts_counts(role: str) -> None:
+    assert of_contact(call(outcomes=(outcome(NINE, NINE),), role=role)) == []
+
+
+def test_a_norm_on_a_mean_adds_its_time_and_one_on_a_maximum_whether_it_was_within() -> None:
+    mean = outcome(NINE, NINE, deadline=None)._replace(measured=30_000)
+    longest = outcome(NINE, NINE, deadline=NINE - 1, norm="m")._replace(measured=60_000)
+    assert of_contact(NOTHING._replace(outcomes=(mean, longest))) == [
+        ("norm_mean:n", AT_NINE, 1, 30_000, 900_000_000),
+        ("norm:m", AT_NINE, 1, 0, 0),
+    ]
 
 
 def answered(**fields: Any) -> tuple[str, list[Contribution]]:
     data = {"instrument": "q", "version": 2, "channel": "email", "items": {"overall": 7.5, "ease": 8.0}, **fields}
-    return of_answer((0, NINE, "d", NINE, data))
+    return of_answer((0, NINE, "d", NINE, data), "chat")
 
 
 def test_an_answer_counts_for_each_aspect() -> None:
@@ -103,10 +114,11 @@ def test_an_answer_counts_for_each_aspect() -> None:
     assert answered(items={}) == ("email", [])
 
 
-def test_an_answer_without_a_channel_counts_nowhere() -> None:
+def test_an_answer_without_a_channel_of_its_own_has_that_of_its_contact() -> None:
     data = {"instrument": "q", "version": 2, "items": {"overall": 7.5}}
-    assert of_answer((0, NINE, "d", NINE, data)) == ("", [])
-    assert of_answer(None) == ("", [])
+    assert of_answer((0, NINE, "d", NINE, data), "chat")[0] == "chat"
+    assert of_answer((0, NINE, "d", NINE, data), "") == ("", [])
+    assert of_answer(None, "chat") == ("", [])
 
 
 @pytest.mark.parametrize(("grade", "expected"), [(7.0, 7_000), (7.3, 7_300), (6.669999, 6_670), (0.0005, 0), (-2.5, -2_500), (1e9, 10**12)])

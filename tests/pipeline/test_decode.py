@@ -73,7 +73,7 @@ def test_heartbeats_gauges_and_notices_become_rows() -> None:
         ]
     )
     assert found.heartbeats == [(NAME, "simulator", PBX, NINE, NINE - MINUTE, 1.5, "7"), (NAME, "folder", PBX, NINE, None, None, "")]
-    assert found.gauges == [(NAME, "telephone", "", "waiting", NINE, 3.0), (NAME, "telephone", "", "longest_wait_s", NINE, 12.5)]
+    assert found.gauges == [(NAME, "telephone", "", "waiting", NINE, NINE, 3.0), (NAME, "telephone", "", "longest_wait_s", NINE, NINE, 12.5)]
     text = digest("marker.cancelled", NINE, {"marker": "m1"})
     assert found.notices == [(NAME, "marker.cancelled", PBX, "m", text, NINE, NINE + 1, '{"marker":"m1"}')]
     assert (found.contacts, found.answers, found.rejects) == ({}, [], [])

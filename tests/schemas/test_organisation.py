@@ -8,7 +8,8 @@ import pytest
 
 from schemas import yamlfile
 from schemas.errors import InvalidConfiguration
-from schemas.organisation import Organisation, load_organisation, load_organisations, parse_hours, parse_week
+from schemas.opening import parse_hours, parse_week
+from schemas.organisation import Organisation, load_organisation, load_organisations
 from tests.schemas.examples import ORGANISATIONS
 
 FULL = ORGANISATIONS / "valid" / "voorbeeldstad.yaml"

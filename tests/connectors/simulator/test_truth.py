@@ -14,9 +14,11 @@ from connectors.simulator.state import Simulation
 from connectors.simulator.town import organisation
 from connectors.simulator.truth import Table, Truth, truth
 from pipeline.answers import thousandths
-from pipeline.contacts import EventTuple, Timeline, digest
+from pipeline.contacts import EventTuple, digest
 from pipeline.contributions import Judged, of_contact
 from pipeline.norms import Judge
+from pipeline.roles import role_of
+from pipeline.timeline import Timeline
 from schemas.types import parse_instant
 from tests.connectors.simulator.conftest import ANCHOR
 
@@ -159,7 +161,7 @@ def test_truth_equals_what_the_products_core_makes_of_the_events(found: Truth, h
             first.get("answered"),
             first.get("abandoned"),
             timeline.wait_ms,
-            timeline.withdrawn,
+            role_of(timeline, "", {}),
             judge(timeline),
         )
         for measure, minute, n, total, squares in of_contact(judged):

@@ -1,0 +1,109 @@
+"""A contact as it is held in memory: its events, who names it, and what it adds to the sums now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipeline.answers import GENERATIONS, TOMBSTONE
+from pipeline.contacts import EventTuple, confidential, merge
+from pipeline.contributions import Contribution, Judged, of_contact
+
+Link = tuple[int, list[EventTuple]]
+"""(changes, events) of a contact that named this one by `same_as`."""
+Links = dict[tuple[str, str], Link]
+"""By (system, id)."""
+Answers = dict[tuple[str, str], int]
+"""answered_at in ms by (source, answer), as it was first told."""
+
+
+@dataclass(slots=True)
+class Contact:
+    """What the log said of a contact up to a point: nothing here depends on how the log was cut into batches.
+
+    `changes`: how often its own event set changed. `links`: every contact that ever named this one by `same_as`, as it stands. `answers`:
+    all answers that ever named it. `targets`: the contacts that this one ever named.
+    """
+
+    events: list[EventTuple] = field(default_factory=list)
+    changes: int = 0
+    links: Links = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+    targets: set[tuple[str, str]] = field(default_factory=set)
+    confidential: bool = False
+    forgotten: bool = False
+    channel: str = ""
+    contributions: list[Contribution] = field(default_factory=list)
+
+    @classmethod
+    def stored(cls, events: list[EventTuple], version: int, links: Links, answers: Answers, judged: Judged) -> "Contact":
+        """As its row says."""
+        others = sum(changes for changes, _ in links.values()) + len(answers)
+        contact = cls(events, version // GENERATIONS - others, links, answers, channel=judged.channel)
+        contact.forgotten = version == TOMBSTONE
+        contact.contributions = of_contact(judged)
+        contact._note(events)
+        return contact
+
+    def version(self, generation: int) -> int:
+        """Grows with every change, one in what others say included; the same however the log is cut."""
+        if self.forgotten:
+            return TOMBSTONE
+        others = sum(changes for changes, _ in self.links.values()) if self.links else 0
+        return (self.changes + others + len(self.answers)) * GENERATIONS + generation
+
+    def take(self, new: list[EventTuple]) -> bool:
+        """Merge events in; whether anything changed. After `forgotten` nothing does."""
+        if self.forgotten:
+            return False
+        last = next((position for position, event in enumerate(new) if event[5] == "forgotten"), None)
+        if last is not None:
+            new = new[: last + 1]
+        self.events, count = merge(self.events, confidential(new) if self.confidential else new)
+        if not count:
+            return False
+        self.changes += count
+        was_confidential = self.confidential
+        self._note(new)
+        if last is not None:
+            self._forget()
+        elif self.confidential and not was_confidential:
+            self.events = confidential(self.events)
+        return True
+
+    def _note(self, events: Iterable[EventTuple]) -> None:
+        for event in events:
+            if event[5] == "opened" or event[5] == "corrected":
+                data = event[6]
+                if "same_as" in data:
+                    self.targets.add((data["same_as"]["system"], data["same_as"]["id"]))
+                if data.get("confidential"):
+                    self.confidential = True
+
+    def _forget(self) -> None:
+        """Let go of everything but that it was forgotten. Whom it named, and which answers name it, is needed to tell them so."""
+        self.forgotten, self.confidential = True, False
+        self.events, self.links = [], {}
+
+    def name(self, system: str, contact: str, other: "Contact") -> bool:
+        """Note what another contact, which named this one, says now; whether that is news."""
+        if self.forgotten:
+            return False
+        before = self.links.get((system, contact))
+        if before is not None and before[0] == other.changes and before[1] == other.events:
+            return False
+        self.links[system, contact] = (other.changes, other.events)
+        return True
+
+    def note_answer(self, source: str, answer: str, answered_at: int) -> bool:
+        """Note that an answer names this contact; whether that is news."""
+        if self.forgotten or (source, answer) in self.answers:
+            return False
+        self.answers[source, answer] = answered_at
+        return True
+
+    @property
+    def last_at(self) -> int:
+        """The latest moment, in ms, of anything that was said of it; 0 when nothing is left."""
+        moments = [events[-1][0] for _, events in self.links.values() if events]
+        if self.events:
+            moments.append(self.events[-1][0])
+        return max(max(moments, default=0), max(self.answers.values(), default=0))
