@@ -3,7 +3,7 @@
 import gc
 import time
 
-from benchmarks.events import Order, history, organisation, values
+from benchmarks.events import KINDS, Order, history, organisation, values
 from benchmarks.machine import WORKER_CORES, on
 from benchmarks.results import Result
 from pipeline.assignment import Assignment
@@ -26,12 +26,18 @@ def run(contacts: int, repeats: int) -> list[Result]:
         return [result for order in ("near", "far") for result in _measure(order, contacts, repeats)]
 
 
-def records(contacts: int, now_ms: int, order: Order) -> list[Record]:
-    """The records as the worker would take them."""
+def fresh(now_ms: int) -> tuple[Assignment, dict[str, Configured]]:
+    """The state of a worker that nothing is stored for, and the configuration."""
+    configured = {NAME: Configured.of(organisation(NAME))}
+    return Assignment(1, {}, configured, {NAME: Sums(minute_of(now_ms))}, Known.none(), Known.none()), configured
+
+
+def records(contacts: int, now_ms: int, order: Order, kinds: int = len(KINDS), first: int = 0) -> list[Record]:
+    """The records of `history` as the worker would take them."""
     name, headers = NAME.encode(), batch.headers(NAME)
     return [
         Record(CONTACT_EVENTS, partition_of(NAME), offset, now_ms, name, value, headers)
-        for offset, value in enumerate(values(history(contacts, now_ms, order), RECORD_EVENTS))
+        for offset, value in enumerate(values(history(contacts, now_ms, order, kinds, first), RECORD_EVENTS))
     ]
 
 
@@ -53,8 +59,7 @@ def _measure(order: Order, contacts: int, repeats: int) -> list[Result]:
 
 def fold(taken: list[Record], now_ms: int) -> tuple[float, float, int]:
     """(processor seconds of decoding, of everything, rows of contacts): the worker's loop over records, as the worker cuts them."""
-    configured = {NAME: Configured.of(organisation(NAME))}
-    state = Assignment(1, {}, configured, {NAME: Sums(minute_of(now_ms))}, Known.none(), Known.none())
+    state, configured = fresh(now_ms)
     settings, size = Settings(), max(1, Settings().batch_bytes // len(taken[0].value or b" "))
     thresholds = gc.get_threshold()
     gc.collect()

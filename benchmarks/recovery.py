@@ -1,10 +1,8 @@
 """Memory of open contacts, and how soon a killed worker writes again."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from statistics import median
 
 from benchmarks.events import history, values
@@ -80,16 +78,8 @@ def _restarts(rig: Rig, contacts: int, kills: int) -> list[Result]:
 
 def _breakdown(worker: Running, killed: float, answered: float, done: float) -> Iterator[tuple[str, float]]:
     """What the time went to, from the worker's own log."""
-    assigned, loaded = _moment(worker, "assigned "), _moment(worker, "state of ")
+    assigned, loaded = worker.logged("assigned "), worker.logged("state of ")
     yield "interpreter and imports", answered - killed
     yield "configuration and joining the group", assigned - answered
     yield "state", loaded - assigned
     yield "first batch", done - loaded
-
-
-def _moment(worker: Running, message: str) -> float:
-    """When the worker logged a message, epoch seconds."""
-    found = re.search(rf"(\d[\d-]+ [\d:]+),(\d+) INFO \S+: {message}", worker.log.read_text(errors="replace"))
-    if found is None:
-        return float("nan")
-    return datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").astimezone().timestamp() + int(found[2]) / 1000

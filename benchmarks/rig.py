@@ -1,10 +1,12 @@
 """What is measured on: Kafka and ClickHouse started for this run, the product's topics and tables, and its worker on a core of its own."""
 
+import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -14,10 +16,14 @@ from benchmarks.events import configuration, neighbour_of
 from benchmarks.machine import OTHER_CORES, WORKER_CORES, on
 from deploy.local import network, process
 from pipeline.health import Offsets
+from pipeline.kafka_security import KafkaSecurity
+from pipeline.retention import Retention
+from pipeline.rows import Row
 from pipeline.settings import Settings
 from pipeline.store import migrate
 from pipeline.store.client import Connection
-from pipeline.topics import ensure_topics
+from pipeline.store.writer import Writer
+from pipeline.topics import connected, ensure_topics
 from schemas import batch
 from schemas.partitions import partition_of
 from schemas.topics import CONTACT_EVENTS
@@ -72,6 +78,11 @@ class Running:
         """Partitions assigned, state computed."""
         return network.http_ok(f"http://{network.LOOPBACK}:{self.port}/ready")
 
+    def logged(self, message: str) -> float:
+        """When it first logged a message that begins so, in epoch seconds; NaN when it did not."""
+        found = re.search(rf"^(\S+)Z INFO \S+: {message}", self.log.read_text(errors="replace"), re.MULTILINE)
+        return datetime.fromisoformat(f"{found[1]}+00:00").timestamp() if found else float("nan")
+
     def until(self, condition: Callable[[], bool], what: str, timeout: float = 300.0, every: float = 0.1) -> None:
         """Wait for a condition. Raises BenchmarkFailed when the worker ends, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
@@ -91,21 +102,42 @@ class Rig:
         self.bootstrap = kafka.bootstrap
         self.kafka, self.clickhouse = kafka, clickhouse
         self._connection = Connection(clickhouse.host, clickhouse.http_port, clickhouse.user, clickhouse.password)
-        ensure_topics(self.bootstrap, replication=1)
+        with connected(self.bootstrap, KafkaSecurity()) as admin:
+            ensure_topics(admin, 1, Retention())
         migrate.migrate(self._connection)
-        organisations = directory / "organisations"
-        organisations.mkdir()
+        self._organisations = directory / "organisations"
+        self._organisations.mkdir()
         for name in (MEASURED, NEIGHBOUR):
-            (organisations / f"{name}.yaml").write_text(configuration(name), encoding="utf-8")
+            self.configure(name, configuration(name))
         self._environment = {
             "CONTACTMETER_KAFKA": self.bootstrap,
             "CONTACTMETER_CLICKHOUSE_HOST": clickhouse.host,
             "CONTACTMETER_CLICKHOUSE_HTTP_PORT": str(clickhouse.http_port),
             "CONTACTMETER_CLICKHOUSE_USER": clickhouse.user,
             "CONTACTMETER_CLICKHOUSE_PASSWORD": clickhouse.password,
-            "CONTACTMETER_ORGANISATIONS": str(organisations),
+            "CONTACTMETER_ORGANISATIONS": str(self._organisations),
             "CONTACTMETER_INSTANCE": "benchmark",
         }
+
+    def configure(self, name: str, yaml: str) -> None:
+        """Give an organisation its file, for the next worker that starts."""
+        (self._organisations / f"{name}.yaml").write_text(yaml, encoding="utf-8")
+
+    def write(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Insert rows as a worker does."""
+        writer = Writer(self._connection, lambda error: time.sleep(error.retry_after))
+        writer.write(tables)
+        writer.close()
+
+    def disk_bytes(self, table: str) -> float:
+        """What a table of the product takes on disk, merged into one part first."""
+        client = self.client()
+        try:
+            client.command(f"OPTIMIZE TABLE {table} FINAL")
+            sql = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table = {table:String}"
+            return float(client.query(sql, parameters={"table": table}).result_rows[0][0])
+        finally:
+            client.close()
 
     def client(self) -> Client:
         """A connection to ClickHouse."""

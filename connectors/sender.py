@@ -48,6 +48,7 @@ class _Record:
     organisation: str
     value: bytes
     events: int
+    connector: str
 
 
 @dataclass
@@ -67,8 +68,8 @@ class _Pending:
     def fits(self, value: bytes, events: int, most: int) -> bool:
         return self.events + events <= most and self.size + len(value) - 1 <= batch.MAX_BYTES
 
-    def record(self, organisation: str) -> _Record:
-        return _Record(organisation, b"[" + b",".join(self.bodies) + b"]", self.events)
+    def record(self, organisation: str, connector: str) -> _Record:
+        return _Record(organisation, b"[" + b",".join(self.bodies) + b"]", self.events, connector)
 
 
 class Sender:
@@ -77,7 +78,8 @@ class Sender:
     `rate` limits to that many events a second (a load of history must not hold up its neighbours in the partition); None is no limit.
     `linger` (at most 1 s) is how long an event may wait for others to share its record. `max_in_flight` bounds the bytes handed to Kafka
     and not acknowledged yet: `send` blocks beyond it. `give_up_after`: seconds to wait for Kafka at the start before Unreachable is
-    raised; None waits for ever. Later outages are always waited for.
+    raised; None waits for ever. Later outages are always waited for. `connector` is who sends, for whoever must find a refused record's
+    origin.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Sender:
         max_in_flight: int = 32_000_000,
         give_up_after: float | None = None,
         security: Security = MappingProxyType({}),
+        connector: str = "",
     ) -> None:
         if not 0 <= linger <= 1:
             raise ValueError(f"linger is {linger} s; it must lie between 0 and 1")
@@ -98,6 +101,7 @@ class Sender:
         self._bootstrap = bootstrap
         self._topic = topic
         self._security = security
+        self._connector = connector
         self._linger = linger
         self._max_in_flight = max_in_flight
         self._rate = rate
@@ -148,6 +152,18 @@ class Sender:
                     full.append(self._claim(organisation))
             for number in full:
                 self._emit(number)
+
+    def repeat(self, organisation: str, value: bytes, connector: str) -> None:
+        """Send the value of a record that was refused once more, byte for byte, in the name of the connector that sent it.
+
+        Blocks as `send` does. Raises DeliveryFailed for an earlier delivery.
+        """
+        with self._changed:
+            while self._in_flight_bytes > self._max_in_flight:
+                self._wait()
+            self._raise_error()
+            number = self._take_off(_Record(organisation, value, 1, connector))
+        self._emit(number)
 
     def flush(self) -> None:
         """Block until everything sent is acknowledged. Raises DeliveryFailed."""
@@ -205,7 +221,9 @@ class Sender:
 
     def _claim(self, organisation: str) -> int:
         """Turn what is pending into a record in flight and return its number; with `_changed` held, so that `flush` never misses it."""
-        record = self._pending.pop(organisation).record(organisation)
+        return self._take_off(self._pending.pop(organisation).record(organisation, self._connector))
+
+    def _take_off(self, record: _Record) -> int:
         self._last_number += 1
         self._in_flight[self._last_number] = record
         self._in_flight_bytes += len(record.value)
@@ -228,7 +246,7 @@ class Sender:
 
     def _produce(self, number: int, record: _Record) -> None:
         key = record.organisation.encode()
-        headers = batch.headers(record.organisation)
+        headers = batch.headers(record.organisation, record.connector)
         while not (self._closed or self._error):
             try:
                 future = self._producer.send(self._topic, record.value, key, headers, partition_of(record.organisation))

@@ -14,10 +14,11 @@ AnswerTuple = tuple[int, int, str, int, dict[str, Any]]
 class Answer:
     """One answer as it stands. `changes` counts how often its content changed; versions of its row rest on it.
 
-    `counted`: the channel and contributions that stand in the sums now; None until they were computed after a look-up.
+    `appended_at`: when the log took in its last change, in ms. `counted`: the channel and contributions that stand in the sums now; None
+    until they were computed after a look-up.
     """
 
-    __slots__ = ("answer", "changes", "counted", "forgotten", "organisation", "source", "value")
+    __slots__ = ("answer", "appended_at", "changes", "counted", "forgotten", "organisation", "source", "value")
 
     def __init__(self, organisation: str, source: str, answer: str, value: AnswerTuple | None = None, changes: int = 0) -> None:
         self.organisation = organisation
@@ -26,13 +27,15 @@ class Answer:
         self.value = value
         self.changes = changes
         self.forgotten = False
+        self.appended_at = 0
         self.counted: tuple[str, list[tuple[str, int, int, int, int]]] | None = ("", []) if value is None else None
 
     @classmethod
-    def stored(cls, key: tuple[str, str, str], value: AnswerTuple | None, version: int) -> "Answer":
+    def stored(cls, key: tuple[str, str, str], value: AnswerTuple | None, version: int, appended_at: int) -> "Answer":
         """As its row says; without a value it is forgotten."""
         answer = cls(*key, value, version // GENERATIONS)
         answer.forgotten = version == TOMBSTONE
+        answer.appended_at = appended_at
         return answer
 
     def merge(self, new: AnswerTuple) -> bool:

@@ -19,8 +19,10 @@ import faust
 from faust.tables import TableManager
 
 from pipeline.decode import Record, Reject
+from pipeline.kafka_security import KafkaSecurity
 from pipeline.organisations import Organisations
 from pipeline.settings import Settings
+from pipeline.upkeep import Upkeep
 from pipeline.worker import Taken, Worker
 from schemas.partitions import PARTITIONS, partition_of
 from schemas.topics import CONTACT_EVENTS, REJECTED_EVENTS
@@ -43,12 +45,16 @@ class NoTables(TableManager):
         await self.recovery.start()
 
 
+SendRejects = Callable[[Sequence[Reject]], Awaitable[None]]
+
+
 def make_app(settings: Settings) -> Any:
     """The Faust application, nothing declared yet. Any: Faust's own types do not cover what it offers (noack_take, its signals)."""
     static: dict[str, Any] = {"consumer_group_instance_id": settings.instance} if settings.instance else {}
     return faust.App(
         settings.group,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
+        broker_credentials=_credentials(settings.kafka_security),
         store="memory://",
         TableManager=NoTables,
         datadir=str(Path(tempfile.gettempdir()) / "contactmeter-faust"),  # Faust makes it even when it keeps nothing there
@@ -74,7 +80,16 @@ def make_app(settings: Settings) -> Any:
     )
 
 
-def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaitable[None]]], tuple[Worker, Organisations]]) -> None:
+def _credentials(security: KafkaSecurity) -> Any:
+    """Faust's form of the settings; None for a broker that asks nothing."""
+    if security.mechanism:
+        return faust.SASLCredentials(
+            username=security.user, password=security.password, ssl_context=security.context, mechanism=security.mechanism
+        )
+    return faust.SSLCredentials(security.context) if security.tls else None
+
+
+def declare(app: Any, make_worker: Callable[[SendRejects], tuple[Worker, Organisations, Upkeep]]) -> None:
     """Declare topics, agent, timers and rebalance hooks. `make_worker` is called in the event loop with the function that sends rejects."""
     events = app.topic(
         CONTACT_EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS
@@ -91,9 +106,9 @@ def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaita
         for delivery in pending:
             await delivery
 
-    parts: list[tuple[Worker, Organisations]] = []
+    parts: list[tuple[Worker, Organisations, Upkeep]] = []
 
-    def worker() -> tuple[Worker, Organisations]:
+    def worker() -> tuple[Worker, Organisations, Upkeep]:
         if not parts:
             parts.append(make_worker(send_rejects))
         return parts[0]
@@ -122,9 +137,15 @@ def declare(app: Any, make_worker: Callable[[Callable[[Sequence[Reject]], Awaita
     async def configuration() -> None:
         while not app.should_stop:
             await asyncio.sleep(CONFIGURATION_S)
-            loop, organisations = worker()
-            if organisations.changed():
+            loop, organisations, _ = worker()
+            if await _or_die(asyncio.to_thread(organisations.changed)):
                 await _or_die(loop.reconfigure(organisations.refresh))
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def upkeep() -> None:
+        while not app.should_stop:
+            await asyncio.sleep(TICK_S)
+            await _or_die(worker()[2].step())
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def finish(_app: Any, **_: Any) -> None:
@@ -173,6 +194,7 @@ def reject_value(reject: Reject) -> bytes:
     content: dict[str, Any] = {
         "organisation": _claimed(reject),
         "source": reject.source,
+        "connector": reject.connector,
         "reason": reject.reason,
         "path": reject.path,
         "message": reject.message,

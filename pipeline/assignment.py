@@ -30,6 +30,7 @@ class StoredContact:
     events: list[EventTuple]
     links: Links
     answers: Answers
+    appended_at: int
     judged: Judged
     writer: int
     offset: int
@@ -42,6 +43,7 @@ class StoredAnswer:
     key: AnswerKey
     version: int
     value: AnswerTuple | None
+    appended_at: int
     writer: int
     offset: int
 
@@ -106,10 +108,12 @@ class Assignment:
         """Take in what a look-up found. A row that another assignment wrote at or past our start marks its organisation's sums stale."""
         memory = self._memory
         for stored in contacts:
-            memory.contacts[stored.key] = Contact.stored(stored.events, stored.version, stored.links, stored.answers, stored.judged)
+            memory.contacts[stored.key] = Contact.stored(
+                stored.events, stored.version, stored.links, stored.answers, stored.appended_at, stored.judged
+            )
             self._note_writer(stored, memory.known_contacts, self._unacknowledged[0])
         for found in answers:
-            memory.answers[found.key] = Answer.stored(found.key, found.value, found.version)
+            memory.answers[found.key] = Answer.stored(found.key, found.value, found.version, found.appended_at)
             self._note_writer(found, memory.known_answers, self._unacknowledged[1])
 
     def _note_writer(self, row: StoredContact | StoredAnswer, known: Known, before: Mapping[ContactKey, int]) -> None:
@@ -125,6 +129,7 @@ class Assignment:
         rows = Rows()
         events_of: dict[ContactKey, list[EventTuple]] = {}
         values_of: dict[AnswerKey, list[AnswerTuple]] = {}
+        appended: dict[str, int] = {}
         for decoded in batch:
             for key, events in decoded.contacts.items():
                 if key in events_of:
@@ -135,12 +140,13 @@ class Assignment:
                 values_of.setdefault(answer, []).append(value)
             if decoded.events:  # a record refused as a whole may only claim to be of this organisation, from another partition
                 self._offsets[decoded.organisation] = max(decoded.record.offset, self._offsets.get(decoded.organisation, 0))
+                appended[decoded.organisation] = decoded.record.appended_ms
             rows.add("rejects", map(reject_row, decoded.rejects))
             rows.add("heartbeats", decoded.heartbeats)
             rows.add("gauge_readings", decoded.gauges)
             rows.add("notices", decoded.notices)
             rows.add("comments", decoded.comments)
-        fold = self._fold()
+        fold = self._fold(appended)
         fold.contacts(events_of)
         fold.answers(values_of)
         self._finish(fold, rows)
@@ -148,13 +154,13 @@ class Assignment:
 
     def judge_again(self, contacts: Iterable[ContactKey], answers: Iterable[AnswerKey]) -> Rows:
         """Judge stored contacts and answers by the configuration in force, after `remember`: the rows to write."""
-        rows, fold = Rows(), self._fold()
+        rows, fold = Rows(), self._fold({})
         fold.again(contacts, answers)
         self._finish(fold, rows)
         return rows
 
-    def _fold(self) -> Fold:
-        return Fold(self._memory, self.organisations, self.writer, self._offsets)
+    def _fold(self, appended: Mapping[str, int]) -> Fold:
+        return Fold(self._memory, self.organisations, self.writer, self._offsets, appended)
 
     def _finish(self, fold: Fold, rows: Rows) -> None:
         fold.finish()

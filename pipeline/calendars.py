@@ -1,29 +1,19 @@
-"""Clocks of the norms: opening hours, working days and statutory terms.
+"""The municipal calendar: opening hours and working days of a channel or location, and the local days they are made of.
 
 Every instant is an integer of epoch milliseconds in UTC; a day is a `datetime.date` in a local zone. Opening hours are
 local wall times, durations are elapsed time: across a clock change an office that is open from 0:00 to 24:00 is open for
 23 or 25 hours. Of a wall time that occurs twice the first occurrence is meant; one that does not occur is moved on by the
 hour that is skipped (PEP 495, fold=0).
 
-Two calendars are kept apart. The *municipal* one (`Calendar`) holds the municipality's own opening hours and closing days
-and serves its service norms. The *statutory* one (`statutory_holidays`, `statutory_term_deadline`) follows the Algemene
-termijnenwet (Atw) and serves terms set by law, which a municipality's closing days do not move.
+Terms set by law follow another calendar, which a municipality's closing days do not move: `pipeline/statutory.py`.
 """
 
 from bisect import bisect_left, bisect_right
-from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Literal
 from zoneinfo import ZoneInfo
-
-from holidays import country_holidays
-
-TermUnit = Literal["days", "weeks", "months"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
@@ -41,9 +31,6 @@ MAX_CACHED_YEARS = 64
 """Bounds the tables of one calendar (about 40 KB a year), whatever dates the events carry."""
 
 
-# Days ------------------------------------------------------------------------------------------------------------------
-
-
 def local_date(at_ms: int, zone: ZoneInfo) -> date:
     """The day of the instant `at_ms` in `zone`."""
     return (EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone).date()
@@ -59,83 +46,11 @@ def end_of_local_day(day: date, zone: ZoneInfo) -> int:
     return day_start(day + ONE_DAY, zone) - 1
 
 
-# Statutory calendar ----------------------------------------------------------------------------------------------------
+def same_time_on(day: date, at_ms: int, zone: ZoneInfo) -> int:
+    """The instant of `day` at which clocks in `zone` show what they show at `at_ms`."""
+    wall = (EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
+    return (datetime.combine(day, wall.time(), zone) - EPOCH) // ONE_MS
 
-EQUATED_DAYS: Mapping[date, str] = MappingProxyType(
-    {
-        date.fromisoformat(day): decree
-        for decree, days in {
-            # Koninklijk besluit of 24 October 2016, nr. 2016001827 (BWBR0038666).
-            "Besluit gelijkstelling 2017-2019": ("2017-04-28 2017-05-26 2018-05-11 2018-12-24 2018-12-31 2019-05-31 2019-12-27"),
-            # "Besluit gelijkstelling van 28 april 2023, 19 mei 2023, 10 mei 2024, 27 december 2024 en 30 mei 2025 met een
-            # algemeen erkende feestdag".
-            "Besluit gelijkstelling 2023-2025": "2023-04-28 2023-05-19 2024-05-10 2024-12-27 2025-05-30",
-            # "Besluit gelijkstelling van 2 januari 2026, 15 mei 2026, 7 mei 2027, 28 april 2028 en 26 mei 2028 met een
-            # algemeen erkende feestdag".
-            "Besluit gelijkstelling 2026-2028": "2026-01-02 2026-05-15 2027-05-07 2028-04-28 2028-05-26",
-        }.items()
-        for day in days.split()
-    }
-)
-"""Days equated with a holiday by royal decree (Atw art. 3 lid 3), with the decree that did so.
-
-A decree covers three years and is published in the Staatscourant, so no rule can replace this list: it has nothing for
-2020-2022, and the one for 2029-2031 is to be added when it appears."""
-
-# Atw art. 4 names the longest terms the law applies to; longer ones end on the day they end, rest day or not.
-LONGEST_EXTENDED_TERM: Mapping[TermUnit, int] = {"days": 90, "weeks": 12, "months": 3}
-
-
-@lru_cache(maxsize=256)
-def statutory_holidays(year: int) -> Mapping[date, str]:
-    """The days of `year` that extend a statutory term, with their Dutch names (Atw art. 3).
-
-    The recognised holidays, of which 5 May every year, Good Friday (lid 2) and the days equated by decree (lid 3). Easter
-    Sunday and Whit Sunday are not in the law: as Sundays they extend a term anyway.
-    """
-    # The law knows 5 May every year; the package counts it as public in every fifth year only, else as optional. Its
-    # language is fixed because it otherwise follows the machine's locale.
-    recognised = country_holidays("NL", years=year, categories=("public", "optional"), language="nl")
-    days = {day: name for day, name in recognised.items() if name not in {"Eerste paasdag", "Eerste pinksterdag"}}
-    days |= {day: decree for day, decree in EQUATED_DAYS.items() if day.year == year}
-    return MappingProxyType(dict(sorted(days.items())))
-
-
-def is_statutory_rest_day(day: date) -> bool:
-    """Whether `day` is a Saturday, a Sunday or one of the `statutory_holidays`."""
-    return day.weekday() >= SATURDAY or day in statutory_holidays(day.year)
-
-
-def statutory_term_deadline(start_ms: int, n: int, unit: TermUnit, zone: ZoneInfo) -> int:
-    """The end of a statutory term of `n` days, weeks or months that starts the day after `start_ms`.
-
-    The last day of a term in weeks or months has the weekday or day number of the start (or is the last of its month). A
-    term that ends on a rest day runs on to the first day that is none (Atw art. 1); one of three days or more holds at
-    least two days that are none (art. 2); terms longer than `LONGEST_EXTENDED_TERM` are not extended (art. 4).
-
-    Returns 23:59:59.999 of the last day. Raises ValueError when `n` is less than 1.
-    """
-    if n < 1:
-        raise ValueError(f"a statutory term needs at least 1 of {unit}, not {n}")
-    start = local_date(start_ms, zone)
-    last = _add_months(start, n) if unit == "months" else start + timedelta(days=n if unit == "days" else 7 * n)
-    if n <= LONGEST_EXTENDED_TERM[unit]:
-        needs_two = unit == "days" and n >= 3  # a term in weeks or months holds its two days anyway
-        while is_statutory_rest_day(last) or (needs_two and _ordinary_days(start, last) < 2):
-            last += ONE_DAY
-    return end_of_local_day(last, zone)
-
-
-def _ordinary_days(start: date, last: date) -> int:
-    return sum(not is_statutory_rest_day(start + timedelta(days=i)) for i in range(1, (last - start).days + 1))
-
-
-def _add_months(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-# Municipal calendar ----------------------------------------------------------------------------------------------------
 
 Hours = Sequence[tuple[int, int]]
 """Opening hours of one day: pairs (from, to) of local minutes after midnight, 0 <= from < to <= 1440, in order."""
@@ -270,6 +185,12 @@ class Calendar:
             target -= len(year.working)
             year = self._year(self._next_year(year, last_year, f"has {days} working days"))
         return year.day_starts[year.working[target - 1] + 1] - 1
+
+    def working_days_between(self, from_ms: int, to_ms: int) -> int:
+        """The number of working days strictly between the local days of two instants."""
+        first, last = self._year_of(from_ms), self._year_of(to_ms)
+        whole = sum(len(self._year(number).working) for number in range(first.number, last.number))
+        return max(0, whole + bisect_left(last.working, last.position(to_ms)) - bisect_right(first.working, first.position(from_ms)))
 
     def _next_year(self, year: _Year, last_year: int, wanted: str) -> int:
         if year.number >= last_year:

@@ -7,7 +7,7 @@ replay after a crash, or a sweep, mends what was left half done.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pipeline.answers import TOMBSTONE, Answer, AnswerTuple, named_by
+from pipeline.answers import Answer, AnswerTuple, named_by
 from pipeline.configured import Configured
 from pipeline.contacts import EventTuple
 from pipeline.contributions import Judged, Net, of_answer, of_contact
@@ -22,10 +22,18 @@ from pipeline.timeline import Timeline
 class Fold:
     """One step. Call `contacts`, then `answers`, then `again`, then `finish`; everything `memory.missing` asked for is in memory.
 
-    writer: the assignment that writes. offsets: the last record applied, by organisation.
+    writer: the assignment that writes. offsets, appended: the offset of the last record applied, and when the log took it in, by
+    organisation.
     """
 
-    def __init__(self, memory: Memory, organisations: Mapping[str, Configured], writer: int, offsets: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        organisations: Mapping[str, Configured],
+        writer: int,
+        offsets: Mapping[str, int],
+        appended: Mapping[str, int],
+    ) -> None:
         self.net: dict[str, Net] = {}
         self.contact_rows: list[Row] = []
         self.answer_rows: list[Row] = []
@@ -34,6 +42,7 @@ class Fold:
         self._organisations = organisations
         self._writer = writer
         self._offsets = offsets
+        self._appended = appended
         self._changed: dict[ContactKey, Contact] = {}
         self._answers: dict[AnswerKey, Answer] = {}
         self._write: set[AnswerKey] = set()
@@ -41,7 +50,7 @@ class Fold:
 
     def contacts(self, events_of: Mapping[ContactKey, list[EventTuple]]) -> None:
         """Merge events, and tell the contacts that these name."""
-        memory, changed = self._memory, self._changed
+        memory, changed, appended = self._memory, self._changed, self._appended
         for key in events_of:
             contact = memory.contacts.get(key)
             if contact is not None and contact.answers:
@@ -50,6 +59,7 @@ class Fold:
         for key, events in events_of.items():
             contact = memory.contact(key)
             if contact.take(events):
+                contact.appended_at = appended[key[0]]
                 changed[key] = contact
             if contact.targets:
                 named.append((key, contact))
@@ -61,6 +71,7 @@ class Fold:
             if target != key[1:]:
                 other = self._memory.contact((key[0], *target))
                 if other.name(key[1], key[2], contact):
+                    other.appended_at = max(other.appended_at, contact.appended_at)
                     self._changed[key[0], *target] = other
 
     def answers(self, values_of: Mapping[AnswerKey, Sequence[AnswerTuple]]) -> None:
@@ -70,14 +81,16 @@ class Fold:
             answer = self._answers[key]
             for value in values:
                 if answer.merge(value):
+                    answer.appended_at = self._appended[key[0]]
                     self._write.add(key)
-                self._note(key, value)
+                self._note(key, value, answer.appended_at)
 
-    def _note(self, key: AnswerKey, value: AnswerTuple) -> None:
+    def _note(self, key: AnswerKey, value: AnswerTuple, appended_at: int) -> None:
         names = named_by(value)
         if names is not None:
             contact = self._memory.contact((key[0], *names))
             if contact.note_answer(key[1], key[2], value[3]):
+                contact.appended_at = max(contact.appended_at, appended_at)
                 self._changed[key[0], *names] = contact
 
     def again(self, contacts: Iterable[ContactKey], answers: Iterable[AnswerKey]) -> None:
@@ -90,9 +103,9 @@ class Fold:
         for key in answers:
             self._recount(key[0], [key[1:]])
             self._write.add(key)
-            value = self._answers[key].value
-            if value is not None:
-                self._note(key, value)
+            answer = self._answers[key]
+            if answer.value is not None:
+                self._note(key, answer.value, answer.appended_at)
 
     def _recount(self, organisation: str, answers: Iterable[Sequence[str]]) -> None:
         """Take answers up that may have to be counted otherwise, with what they add to the sums before this step."""
@@ -138,11 +151,11 @@ class Fold:
         before = answer.counted
         if contact is not None and contact.forgotten and answer.value is not None:
             self.tombstones.append((organisation, "survey_answers", key[1], key[2]))
-            self.answer_rows.append(forgotten_answer_row(key, TOMBSTONE, answer.value[3], self._writer, offset))
+            self.answer_rows.append(forgotten_answer_row(key, contact.appended_at, self._writer, offset))
             answer.forgotten, answer.value = True, None
         elif key in self._write and answer.value is not None:
             version = answer.version(self._organisations[organisation].generation)
-            self.answer_rows.append(answer_row(key, version, answer.value, self._writer, offset))
+            self.answer_rows.append(answer_row(key, version, answer.value, answer.appended_at, self._writer, offset))
         answer.counted = of_answer(answer.value, contact.channel if contact is not None else "")
         if answer.counted != before:
             net = self._net(organisation)
@@ -159,6 +172,8 @@ class Fold:
 def judge(key: ContactKey, contact: Contact, configured: Configured) -> tuple[Timeline, Judged]:
     """What a contact says, with what it takes over from those that enrich it, and what figures need of it."""
     timeline = Timeline(contact.events)
+    if timeline.same_as == key[1:]:
+        timeline.same_as = None  # it names itself, so no other contact
     if contact.forgotten:
         return timeline, judged_of(timeline, FORGOTTEN, ())
     if contact.links and contact.events:

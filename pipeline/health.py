@@ -8,14 +8,16 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError, KafkaError
 from prometheus_client import generate_latest
 
+from pipeline.kafka_clients import made
 from pipeline.metrics import LAG, REGISTRY
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,11 @@ class Health:
         self.kafka_away = ""
         self.loading = False
         self.stalled = ""
+        self.braked = ""
+        self.braked_since: int | None = None
+        self.judging_again = ""
+        self.mismatches = 0
+        self.checked_at: int | None = None
         self.refused: dict[str, str] = {}
         self.organisations: tuple[str, ...] = ()
         self.committed: dict[int, int] = {}
@@ -43,8 +50,8 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Partitions are assigned, their state is computed, and ClickHouse and Kafka answer."""
-        return self.assigned and not self.waiting_for and not self.kafka_away
+        """Partitions are assigned, their state is computed, ClickHouse and Kafka answer, and the brake is off."""
+        return self.assigned and not self.waiting_for and not self.kafka_away and not self.braked
 
     def status(self) -> dict[str, Any]:
         """All of it, for people and for `contactmeter status`."""
@@ -53,9 +60,14 @@ class Health:
             "live": not self.stalled,
             "waiting_for": self.waiting_for or self.kafka_away,
             "stalled": self.stalled,
+            "braked": self.braked,
+            "braked_since": self.braked_since,
             "partitions": len(self.partitions),
             "organisations": list(self.organisations),
             "refused_configurations": self.refused,
+            "judging_again": self.judging_again,
+            "mismatches": self.mismatches,
+            "checked_at": self.checked_at,
             "lag": self.lag,
             "committed": self.committed,
             "ends": self.ends,
@@ -96,8 +108,8 @@ def serve(health: Health, host: str, port: int) -> ThreadingHTTPServer:
 class Offsets:
     """Committed and end offsets of a group, by clients of its own (not the consumer that may have died). For use by several threads."""
 
-    def __init__(self, bootstrap: str, group: str, topic: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, group: str, topic: str, security: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self._bootstrap, self._security = bootstrap, security
         self._group = group
         self._topic = topic
         self._admin: KafkaAdminClient | None = None
@@ -108,7 +120,7 @@ class Offsets:
         """Committed offset by partition, for partitions that have one. Raises KafkaError."""
         with self._lock:
             if self._admin is None:
-                self._admin = KafkaAdminClient(bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000)
+                self._admin = made(KafkaAdminClient, self._bootstrap, self._security)
             offsets = self._admin.list_group_offsets(self._group).get(self._group, {})
         return {tp.partition: meta.offset for tp, meta in offsets.items() if tp.topic == self._topic and meta.offset >= 0}
 
@@ -116,7 +128,7 @@ class Offsets:
         """First and end offset by partition. Raises KafkaError."""
         with self._lock:
             if self._consumer is None:
-                self._consumer = KafkaConsumer(bootstrap_servers=self._bootstrap.split(","), bootstrap_timeout_ms=5_000)
+                self._consumer = made(KafkaConsumer, self._bootstrap, self._security)
             partitions = [TopicPartition(self._topic, number) for number in sorted(self._consumer.partitions_for_topic(self._topic) or ())]
             first, end = self._consumer.beginning_offsets(partitions), self._consumer.end_offsets(partitions)
         return {tp.partition: offset for tp, offset in first.items()}, {tp.partition: offset for tp, offset in end.items()}
@@ -178,6 +190,7 @@ class Watchdog:
             or health.lag == 0
             or health.waiting_for
             or health.loading
+            or health.braked
         ):
             self._since = self._clock()
         health.committed, health.ends = positions, {number: ends.get(number, 0) for number in ours}

@@ -20,7 +20,8 @@ class Contact:
     """What the log said of a contact up to a point: nothing here depends on how the log was cut into batches.
 
     `changes`: how often its own event set changed. `links`: every contact that ever named this one by `same_as`, as it stands. `answers`:
-    all answers that ever named it. `targets`: the contacts that this one ever named.
+    all answers that ever named it. `targets`: the contacts that this one ever named. `appended_at`: when the log took in the last change
+    (of its batch), in ms: retention counts from there, so that history that is loaded today is kept, and judging again delays nothing.
     """
 
     events: list[EventTuple] = field(default_factory=list)
@@ -30,14 +31,15 @@ class Contact:
     targets: set[tuple[str, str]] = field(default_factory=set)
     confidential: bool = False
     forgotten: bool = False
+    appended_at: int = 0
     channel: str = ""
     contributions: list[Contribution] = field(default_factory=list)
 
     @classmethod
-    def stored(cls, events: list[EventTuple], version: int, links: Links, answers: Answers, judged: Judged) -> "Contact":
+    def stored(cls, events: list[EventTuple], version: int, links: Links, answers: Answers, appended_at: int, judged: Judged) -> "Contact":
         """As its row says."""
         others = sum(changes for changes, _ in links.values()) + len(answers)
-        contact = cls(events, version // GENERATIONS - others, links, answers, channel=judged.channel)
+        contact = cls(events, version // GENERATIONS - others, links, answers, appended_at=appended_at, channel=judged.channel)
         contact.forgotten = version == TOMBSTONE
         contact.contributions = of_contact(judged)
         contact._note(events)

@@ -21,7 +21,12 @@ INSERT_SECONDS = Histogram(
 LOOKUPS = Counter("contactmeter_lookups", "Contacts and answers looked up in ClickHouse.", registry=REGISTRY)
 ASSIGNMENTS = Counter("contactmeter_assignments", "Times state was computed anew: start, rebalance, new configuration.", registry=REGISTRY)
 RECOMPUTED = Counter("contactmeter_sums_recomputed", "Times sums were computed anew because a late writer was found.", registry=REGISTRY)
-MISMATCHES = Gauge("contactmeter_mismatches", "Stored contacts that were taken as new without a late writer; must be 0.", registry=REGISTRY)
+CHECKS = Counter("contactmeter_checks", "Times an organisation's sums were compared with the stored rows.", registry=REGISTRY)
+MISMATCHES = Gauge(
+    "contactmeter_mismatches", "Sums that differ from the stored rows, stored contacts taken as new, without a late writer; must be 0.",
+    registry=REGISTRY,
+)  # fmt: skip
+JUDGED_AGAIN = Counter("contactmeter_judged_again", "Contacts and answers judged again by another configuration.", registry=REGISTRY)
 CONTACTS = Gauge("contactmeter_contacts_in_memory", "Contacts held in memory.", registry=REGISTRY)
 LAG = Gauge("contactmeter_lag_records", "Records appended to the assigned partitions and not yet committed.", registry=REGISTRY)
 REFUSED = Gauge(
@@ -30,4 +35,5 @@ REFUSED = Gauge(
     ["organisation"],
     registry=REGISTRY,
 )
+BRAKED = Gauge("contactmeter_braked", "1 while the brake is on: too much was refused, and nothing more is read.", registry=REGISTRY)
 WAITING = Gauge("contactmeter_waiting_for_store", "1 while ClickHouse is unavailable and the worker waits.", registry=REGISTRY)

@@ -1,7 +1,7 @@
 """The organisations in force: their YAML files, held against what the store says is in force."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from pipeline import metrics
 from pipeline.calendars import local_date
 from pipeline.configured import Configured
 from pipeline.health import Health
-from pipeline.store.configuration import InForce, why_refused
+from pipeline.store.configuration import JUDGING, InForce, why_refused
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation, load_organisation
 
@@ -20,13 +20,17 @@ log = logging.getLogger(__name__)
 class ConfigurationStore(Protocol):
     """What is needed of the store."""
 
+    def configuration_stamp(self) -> tuple[int, int]: ...
     def in_force(self) -> dict[str, InForce]: ...
     def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None: ...
 
 
 class Organisations:
-    """Takes up the files of a directory. What is stored as in force stays so, whatever becomes of its file: one that is wrong, refused
-    or gone changes nothing, and it is said why. (Were it dropped, every event of that organisation would be refused.)
+    """Takes up the files of a directory, and what others put in force in the store.
+
+    What is stored as in force stays so, whatever becomes of its file: one that is wrong, refused or gone changes nothing, and it is said
+    why. (Were it dropped, every event of that organisation would be refused.) Of workers with different files the store decides: a file is
+    looked at when it is new or changed, the store always.
 
     readers: ClickHouse users that may read every organisation here. clock: epoch milliseconds.
     """
@@ -46,78 +50,106 @@ class Organisations:
         self._clock = clock
         self._seen: dict[Path, tuple[int, int]] = {}
         self._named: dict[Path, str] = {}
+        self._refused: dict[str, Path] = {}
         self._in_force: dict[str, Configured] | None = None
+        self._stamp: tuple[int, int] = (0, 0)
 
     def in_force(self) -> dict[str, Configured]:
         """By organisation; a new dictionary at every change, an empty one before the first refresh."""
         return self._in_force or {}
 
+    def present(self) -> dict[str, Configured]:
+        """As `in_force`, after a look at what others put in force meanwhile: rows must not be judged by what is no longer. Blocks."""
+        self.refresh()
+        return self.in_force()
+
     def changed(self) -> bool:
-        """Whether a file is new, written again or gone: then `refresh` has something to do. Cheap."""
-        return self._in_force is None or self._files() != self._seen
+        """Whether a file is new, written again or gone, or the store says something else: then `refresh` has something to do. Blocks."""
+        return self._in_force is None or self._files() != self._seen or self._store.configuration_stamp() != self._stamp
 
     def _files(self) -> dict[Path, tuple[int, int]]:
         return {path: stamp for path in sorted(self._directory.glob("*.yaml")) if (stamp := _stamp(path)) is not None}
 
     def refresh(self) -> bool:
-        """Look at the directory again, and whether anything came into force. Blocks, and waits while ClickHouse is unavailable."""
+        """Look at directory and store again, and whether anything came into force. Blocks, and waits while ClickHouse is unavailable."""
         files = self._files()
         gone = {path: self._named.pop(path, path.stem) for path in self._seen if path not in files}
         for path, name in gone.items():
             del self._seen[path]
             self._accept(name, path.stem)
-        changed = [path for path, stamp in files.items() if self._seen.get(path) != stamp]
-        if not changed and not gone and self._in_force is not None:
-            return False
-        stored = self._store.in_force()
-        before = {name: Configured.of(found.organisation, found.generation) for name, found in stored.items()}
-        before.update(self._in_force or {})
-        taken_up = dict(before)
-        for path in changed:
+        stamp = self._store.configuration_stamp()
+        before = self.in_force()
+        found = before if stamp == self._stamp and self._in_force is not None else self._stored(before)
+        for path in [path for path, seen in files.items() if self._seen.get(path) != seen]:
             self._seen[path] = files[path]
             try:
-                configured = self._take_up(path, stored)
+                configured = self._take_up(path, found)
             except InvalidConfiguration as error:
                 self._refuse(path.stem, str(error))
                 continue
-            taken_up[configured.organisation.organisation] = configured
+            found = {**found, configured.organisation.organisation: configured}
         first = self._in_force is None
-        unnamed = taken_up.keys() - set(self._named.values()) - {path.stem for path in files}
+        unnamed = found.keys() - set(self._named.values()) - {path.stem for path in files}
         for name in sorted(unnamed if first else unnamed & set(gone.values())):
             log.warning("organisation %s: no file names it (any more); its stored configuration stays in force", name)
-        self._in_force = taken_up
-        return first or any(name not in before or before[name].organisation != found.organisation for name, found in taken_up.items())
+        self._in_force, self._stamp = found, stamp
+        return first or any(before.get(name) is not configured for name, configured in found.items())
 
-    def _take_up(self, path: Path, stored: dict[str, InForce]) -> Configured:
+    def _stored(self, before: Mapping[str, Configured]) -> dict[str, Configured]:
+        """What the store says is in force, as judged by this software: rows that an earlier revision judged are of an older generation."""
+        found = {}
+        for name, stored in self._store.in_force().items():
+            generation = stored.generation
+            if stored.judging < JUDGING and stored.has_data:
+                generation += 1
+                log.warning("organisation %s: judged by an earlier version; its contacts are judged again", name)
+                self._store.register(stored.organisation, stored.text, generation, self._readers, self._clock())
+            known = before.get(name)
+            if known is not None and (known.organisation, known.generation) == (stored.organisation, generation):
+                found[name] = known
+                continue
+            if known is not None:
+                log.warning("organisation %s: the store says otherwise; generation %d is in force", name, generation)
+            refused = self._refused.get(name)
+            if refused is not None:
+                self._seen.pop(refused, None)  # it may be what was put in force
+            found[name] = Configured.of(stored.organisation, generation)
+        return found
+
+    def _take_up(self, path: Path, in_force: Mapping[str, Configured]) -> Configured:
         organisation = load_organisation(path)
         name = organisation.organisation
         other = next((file for file, named in self._named.items() if named == name and file != path), None)
         if other is not None:
             raise InvalidConfiguration(f"{path}: organisation {name!r} already has a file, {other.name}; keep one")
         self._named[path] = name
-        before = stored.get(name)
+        before = in_force.get(name)
         today = local_date(self._clock(), ZoneInfo(organisation.zone))
-        why = why_refused(organisation, before, today) if before else ""
+        why = why_refused(organisation, self._store.in_force()[name], today) if before and before.organisation != organisation else ""
         if before and why:
+            self._refused[name] = path
             self._refuse(
                 name,
-                f"{path}: {why}. Contacts judged by the configuration in force are stored; it stays in force until they are judged again",
+                f"{path}: {why}. Contacts judged by the configuration in force are stored; it stays in force until they are judged again "
+                f"(`contactmeter rejudge {name}`)",
             )
-            return Configured.of(before.organisation, before.generation)
+            return before
         self._accept(name, path.stem)
+        if before and before.organisation == organisation:
+            return before
         try:
             configured = Configured.of(organisation, before.generation if before else 0)
         except InvalidConfiguration as error:
             raise InvalidConfiguration(f"{path}: {error}") from None
-        if before is None or before.organisation != organisation:
-            self._store.register(organisation, _text(path), configured.generation, self._readers, self._clock())
-            log.warning("organisation %s: configuration of %s is in force", name, path.name)
+        self._store.register(organisation, _text(path), configured.generation, self._readers, self._clock())
+        log.warning("organisation %s: configuration of %s is in force", name, path.name)
         return configured
 
     def _accept(self, *names: str) -> None:
         """Nothing is refused under these names any more."""
         self._health.refused = {key: value for key, value in self._health.refused.items() if key not in names}
         for name in names:
+            self._refused.pop(name, None)
             metrics.REFUSED.labels(name).set(0)
 
     def _refuse(self, name: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""Rolling figures of one organisation: integer sums per minute, and over four windows that end at `as_of`.
+"""Rolling figures of one organisation: integer sums per minute (minutes.py), and over four windows that end at `as_of`.
 
 Minute m holds the instants (m−1 min, m]: minutes are ceilings, so that the window (as_of − w, as_of] is exact. A contribution stands in its
 minute also when that lies ahead (the deadline of an open contact): only `as_of` moves. What leaves the longest window is forgotten.
@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pipeline.intervals import mean_interval, share_interval
+from pipeline.minutes import NOTHING, Column, Minutes, Spans, Sum
 
 WINDOWS: dict[str, int] = {"1h": 60, "24h": 1_440, "7d": 10_080, "28d": 40_320}
 """Windows in minutes of elapsed time."""
 LONGEST = max(WINDOWS.values())
 _LENGTHS = tuple(WINDOWS.values())
 
-Sum = tuple[int, int, int]
-"""(n, Σx, Σx²), integers."""
+SETTLED_EVERY = 60
+"""Minutes after which the recent changes of a series are settled: a dict takes twenty times the memory."""
+
 SeriesKey = tuple[str, str]
 """(channel, measure)."""
 Delta = tuple[str, str, int, int, int, int]
@@ -67,8 +69,9 @@ def is_share(measure: str) -> bool:
 def attainment(found: Figure, target: float | None, minimum_n: int) -> str:
     """`met`, `not_met`, `too_few` (to tell) or "" (no target).
 
-    A norm is judged over all contacts, so its share itself is compared. Answers are a sample: their mean meets a target when the whole
-    interval does, misses it when no part does, and otherwise the answers are too few to tell.
+    A norm is judged over all contacts, so its share or mean itself is compared: a share may not lie below its target, a mean not above.
+    Answers are a sample: their mean meets a target when the whole interval does, misses it when no part does, and otherwise the answers
+    are too few to tell.
     """
     if target is None or found.measure == "volume":
         return ""
@@ -76,6 +79,8 @@ def attainment(found: Figure, target: float | None, minimum_n: int) -> str:
         return "too_few"
     if is_share(found.measure):
         return "met" if found.value >= target else "not_met"
+    if found.measure.startswith("norm_mean:"):
+        return "met" if found.value <= target else "not_met"
     if found.low is None or found.high is None:
         return "too_few"
     if found.low >= target:
@@ -89,8 +94,8 @@ class _Series:
     __slots__ = ("minutes", "windows")
 
     def __init__(self) -> None:
-        self.minutes: dict[int, Sum] = {}
-        self.windows: list[list[int]] = [[0, 0, 0] for _ in _LENGTHS]
+        self.minutes = Minutes()
+        self.windows: list[list[int]] = [list(NOTHING) for _ in _LENGTHS]
 
 
 class Sums:
@@ -108,6 +113,15 @@ class Sums:
         sums.apply(contributions)
         return sums
 
+    def fill(self, key: SeriesKey, minutes: Column, n: Column, total: Column, squares: Column) -> None:
+        """Take in all contributions of a series at once, as columns (see Minutes.of); in place of anything it held."""
+        series = self._series[key] = _Series()
+        series.minutes = Minutes.of(minutes, n, total, squares)
+        found = series.minutes.between(Spans(*((self.as_of - length, self.as_of) for length in _LENGTHS)))
+        series.windows = [list(sums) for sums in found]
+        if any(map(any, found)):
+            self._touched.add(key)
+
     def apply(self, deltas: Iterable[Delta]) -> None:
         """Add net changes. Minutes that left the longest window have no effect."""
         as_of, oldest = self.as_of, self.as_of - LONGEST
@@ -118,12 +132,7 @@ class Sums:
             series = self._series.get(key)
             if series is None:
                 series = self._series[key] = _Series()
-            old = series.minutes.get(minute)
-            new = (n, total, squares) if old is None else (old[0] + n, old[1] + total, old[2] + squares)
-            if any(new):
-                series.minutes[minute] = new
-            else:
-                series.minutes.pop(minute, None)
+            series.minutes.add(minute, n, total, squares)
             if minute <= as_of:
                 age = as_of - minute
                 for length, window in zip(_LENGTHS, series.windows, strict=True):
@@ -138,28 +147,17 @@ class Sums:
         if as_of <= self.as_of:
             return
         before, self.as_of = self.as_of, as_of
-        for key, series in self._series.items():
-            if self._advance(series, before, as_of):
-                self._touched.add(key)
-
-    @staticmethod
-    def _advance(series: _Series, before: int, as_of: int) -> bool:
-        """Whether any window changed. A step of many minutes walks over what is stored, a short one over the minutes passed."""
-        minutes, changed = series.minutes, False
-        step = as_of - before
-        for length, window in zip(_LENGTHS, series.windows, strict=True):
-            for minute in _stored(minutes, before, as_of, step):
-                if minute > as_of - length:
-                    changed = True
-                    for i, amount in enumerate(minutes[minute]):
-                        window[i] += amount
-            for minute in _stored(minutes, before - length, min(before, as_of - length), step):
-                changed = True
-                for i, amount in enumerate(minutes[minute]):
-                    window[i] -= amount
-        for minute in list(_stored(minutes, before - LONGEST, as_of - LONGEST, step)):
-            del minutes[minute]
-        return changed
+        # What a window gains is what entered at the front less what left at its tail, also when something passed through all of it.
+        passed = Spans((before, as_of), *((before - length, as_of - length) for length in _LENGTHS))
+        for number, (key, series) in enumerate(self._series.items()):
+            entered, *left = series.minutes.between(passed)
+            for window, gone in zip(series.windows, left, strict=True):
+                if entered != gone:
+                    for i in range(3):
+                        window[i] += entered[i] - gone[i]
+                    self._touched.add(key)
+            if (as_of + number) // SETTLED_EVERY > (before + number) // SETTLED_EVERY:  # not all series in the same minute
+                series.minutes.settle(as_of - LONGEST)
 
     def expect(self, series: Iterable[SeriesKey]) -> None:
         """Report these series too, as touched: figures written of them before are outdated, also where nothing is left."""
@@ -168,10 +166,19 @@ class Sums:
             self._touched.add(key)
 
     def touched(self) -> list[Figure]:
-        """The figures of every series that changed since the last call, in all windows."""
+        """The figures of every series that changed since the last call, in all windows. One that is reported empty is forgotten."""
         found = [found for key in sorted(self._touched) for found in self._figures(key)]
+        for key in self._touched:
+            self._forget_if_empty(key)
         self._touched.clear()
         return found
+
+    def _forget_if_empty(self, key: SeriesKey) -> None:
+        series = self._series[key]
+        if not any(map(any, series.windows)):
+            series.minutes.settle(self.as_of - LONGEST)
+            if not len(series.minutes):  # else it has minutes that lie ahead
+                del self._series[key]
 
     def all(self) -> list[Figure]:
         """Every figure at `as_of`."""
@@ -183,11 +190,5 @@ class Sums:
 
     def minutes(self) -> dict[tuple[str, str, int], Sum]:
         """What is stored, by (channel, measure, minute): to compare with the same figures computed by SQL."""
-        return {(*key, minute): sums for key, series in self._series.items() for minute, sums in series.minutes.items()}
-
-
-def _stored(minutes: dict[int, Sum], after: int, until: int, step: int) -> list[int]:
-    """The stored minutes in (after, until]."""
-    if step > len(minutes):
-        return [minute for minute in minutes if after < minute <= until]
-    return [minute for minute in range(after + 1, until + 1) if minute in minutes]
+        oldest = self.as_of - LONGEST
+        return {(*key, minute): sums for key, series in self._series.items() for minute, sums in series.minutes.items() if minute > oldest}

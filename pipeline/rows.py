@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.answers import AnswerTuple, thousandths
+from pipeline.answers import TOMBSTONE, AnswerTuple, thousandths
 from pipeline.contacts import EventTuple
 from pipeline.contributions import Judged
 from pipeline.decode import AnswerKey, ContactKey, Reject
@@ -21,12 +21,12 @@ CONTACTS = (
     "last_at", "appointment_at", "acknowledged_at", "responded_at", "last_word_at", "suspended_at", "callback_open_at", "callbacks",
     "callbacks_settled", "transfers", "reopened", "wait_ms", "handling_ms", "withdrawn", "role", "confidential", "timeline", "links",
     "answers", "outcomes.norm", "outcomes.version", "outcomes.start", "outcomes.deadline", "outcomes.stop", "outcomes.judged_at",
-    "outcomes.excluded", "outcomes.measured", "defects", "writer", "offset",
+    "outcomes.excluded", "outcomes.measured", "defects", "appended_at", "writer", "offset",
 )  # fmt: skip
 ANSWERS = (
     "organisation", "source", "answer", "version", "instrument", "instrument_version", "revision", "status", "channel", "product", "team",
     "location", "segment", "wave", "invitation", "contact_system", "contact", "answered_at", "logged_at", "digest", "aspects", "grades",
-    "has_comment", "forgotten", "writer", "offset",
+    "has_comment", "forgotten", "appended_at", "writer", "offset",
 )  # fmt: skip
 ROLLING = (
     "organisation", "channel", "measure", "window", "as_of", "version", "n", "total", "squares", "value", "low", "high", "target",
@@ -82,7 +82,7 @@ def contact_row(key: ContactKey, version: int, contact: Contact, timeline: Timel
         timeline.last_word_at, timeline.suspended_at, timeline.callback_open_at, timeline.callbacks, timeline.callbacks_settled,
         timeline.transfers, timeline.reopened, judged.wait_ms, timeline.handling_ms, timeline.withdrawn, judged.role,
         contact.confidential or timeline.confidential, orjson.dumps(events).decode(), _links(contact.links), _answers(contact.answers),
-        *outcomes, tuple(timeline.defects), writer, offset,
+        *outcomes, tuple(timeline.defects), contact.appended_at, writer, offset,
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def answers_of(answers: str) -> Answers:
     return {(source, answer): at for source, answer, at in orjson.loads(answers)} if answers else {}
 
 
-def answer_row(key: AnswerKey, version: int, value: AnswerTuple, writer: int, offset: int) -> Row:
+def answer_row(key: AnswerKey, version: int, value: AnswerTuple, appended_at: int, writer: int, offset: int) -> Row:
     """A row of `survey_answers`; grades are in thousandths, in the order of aspects."""
     revision, logged_at, digest, answered_at, data = value
     contact = data.get("contact", {})
@@ -118,14 +118,14 @@ def answer_row(key: AnswerKey, version: int, value: AnswerTuple, writer: int, of
         *key, version, data["instrument"], data["version"], revision, data["status"], data.get("channel", ""), data.get("product", ""),
         data.get("team", ""), data.get("location", ""), data.get("segment", ""), data.get("wave", ""), data.get("invitation", ""),
         contact.get("system", ""), contact.get("id", ""), answered_at, logged_at, digest, tuple(data["items"]),
-        tuple(map(thousandths, data["items"].values())), bool(data.get("has_comment", False)), False, writer, offset,
+        tuple(map(thousandths, data["items"].values())), bool(data.get("has_comment", False)), False, appended_at, writer, offset,
     )  # fmt: skip
 
 
-def forgotten_answer_row(key: AnswerKey, version: int, answered_at: int, writer: int, offset: int) -> Row:
-    """What is left of an answer whose contact was forgotten: its key, and when its retention ends."""
-    empty = ("",) * 9
-    return (*key, version, "", 0, 0, *empty, "", answered_at, answered_at, "", (), (), False, True, writer, offset)
+def forgotten_answer_row(key: AnswerKey, appended_at: int, writer: int, offset: int) -> Row:
+    """What is left of an answer whose contact was forgotten: its key."""
+    empty = ("",) * 10
+    return (*key, TOMBSTONE, "", 0, 0, *empty, 0, 0, "", (), (), False, True, appended_at, writer, offset)
 
 
 def reject_row(reject: Reject) -> Row:

@@ -28,8 +28,8 @@ class Timeline:
 
     __slots__ = (
         "attributes", "callback_open_at", "callbacks", "callbacks_settled", "closed_at", "confidential", "defects", "due", "events",
-        "first", "forgotten", "last_word_at", "left_at", "left_reason", "reopened", "result", "same_as", "transfers", "turns", "wait_unknown",
-        "withdrawn",
+        "first", "forgotten", "last_word_at", "left_at", "left_reason", "reopened", "result", "same_as", "transfers", "turns",
+        "wait_unknown", "withdrawn",
     )  # fmt: skip
 
     def __init__(self, kept: list[EventTuple]) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from pipeline import metrics
 from pipeline.assignment import Assignment, StoredAnswer, StoredContact
+from pipeline.braking import Braking
 from pipeline.configured import Configured
 from pipeline.decode import AnswerKey, ContactKey, Decoded, Record, Reject, decode
 from pipeline.health import Health
@@ -44,6 +45,8 @@ class Store(Protocol):
     def look_up(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]: ...
     def write(self, tables: Mapping[str, Sequence[Row]]) -> None: ...
     def write_figures(self, rows: Sequence[Row]) -> None: ...
+    def now(self) -> float: ...
+    def written_by_others(self, organisation: str, writer: int, since: float) -> bool: ...
 
 
 class Worker:
@@ -60,6 +63,7 @@ class Worker:
         start_of: Callable[[frozenset[int]], dict[int, int]],
         send_rejects: Callable[[Sequence[Reject]], Awaitable[None]],
         health: Health,
+        braking: Braking,
         clock: Callable[[], int],
         batch_bytes: int,
         contacts_in_memory: int,
@@ -69,6 +73,7 @@ class Worker:
         self._start_of = start_of
         self._send_rejects = send_rejects
         self._health = health
+        self._braking = braking
         self._clock = clock
         self._batch_bytes = batch_bytes
         self._contacts_in_memory = contacts_in_memory
@@ -78,6 +83,7 @@ class Worker:
         self._next: dict[int, int] = {}
         self._state: Assignment | None = None
         self._reloads = 0
+        self._loaded_at = 0.0
         self._step = asyncio.Lock()
         """Held while the state is computed or a batch is folded in: no state may be read between the two halves of a batch."""
         self._writing: asyncio.Task[None] | None = None
@@ -105,6 +111,7 @@ class Worker:
         """Compute the state anew before the next step: a rebalance, or another configuration."""
         self._reloads += 1
         self._state = None
+        self._braking.wake()
         self._health.assigned = False
 
     async def reconfigure(self, refresh: Callable[[], bool]) -> None:
@@ -116,6 +123,7 @@ class Worker:
             await self._written()
             if await asyncio.to_thread(refresh):
                 self.reload()
+                await self._braking.reconsider()
 
     async def _present_state(self) -> Assignment | None:
         """The state of the present assignment, computed when there is none; None while no partition is ours. With `_step` held."""
@@ -123,17 +131,17 @@ class Worker:
             await self._written()
             reloads = self._reloads
             self._health.loading = True  # however long it takes: no stall
-            state = await asyncio.to_thread(self._load, self._partitions, dict(self._next))
+            state, loaded_at = await asyncio.to_thread(self._load, self._partitions, dict(self._next))
             self._health.loading = False
             if reloads == self._reloads:
-                self._state = state
+                self._state, self._loaded_at = state, loaded_at
                 self._health.assigned = True
                 metrics.ASSIGNMENTS.inc()
         return self._state
 
-    def _load(self, partitions: frozenset[int], following: Mapping[int, int]) -> Assignment:
-        """Read in the order that makes a late insert of the earlier owner detectable: see Assignment."""
-        begin = time.monotonic()
+    def _load(self, partitions: frozenset[int], following: Mapping[int, int]) -> tuple[Assignment, float]:
+        """Read in the order that makes a late insert of the earlier owner detectable: see Assignment. And when that began, by the store."""
+        begin, loaded_at = time.monotonic(), self._store.now()
         start = {**self._start_of(partitions), **following}
         configured = self._configured()
         mine = {name: entry for name, entry in configured.items() if partition_of(name) in partitions}
@@ -149,7 +157,7 @@ class Worker:
         )
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
-        return Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged)
+        return Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged), loaded_at
 
     def _accepts(self, record: Record, state: Assignment, following: dict[int, int]) -> bool:
         """Whether a record follows on what this assignment has read; notes in `following` what comes after it.
@@ -181,21 +189,30 @@ class Worker:
             await self._fold_in(batch)
 
     async def _fold_in(self, taken: list[Taken]) -> None:
-        async with self._step:
-            await self._process(taken)
-
-    async def _process(self, taken: list[Taken]) -> None:
-        """Fold one micro-batch in; drop it when it is no longer ours, start over when only the configuration changed."""
+        """Fold one micro-batch in, as soon as the brake lets it; it is held without `_step`, so that all else goes on."""
         epoch = self._epoch
+        while epoch == self._epoch:
+            async with self._step:
+                if await self._process(taken, epoch):
+                    return
+            await self._braking.wait()
+
+    async def _process(self, taken: list[Taken], epoch: int) -> bool:
+        """Fold one micro-batch in; drop it when it is no longer ours, start over when only the configuration changed.
+
+        Returns False when the brake holds it.
+        """
         state = await self._present_state()
         while state is not None and epoch == self._epoch:
             begin = time.monotonic()
             following = dict(self._next)
             ours = [item for item in taken if self._accepts(item.record, state, following)]
             batch = [decode(item.record, state.organisations) for item in ours]
-            if not await self._look_up(batch, state):
+            if not await self._look_up(state, batch):
                 state = await self._present_state()
                 continue
+            if self._braking.holds(batch):
+                return False
             state.advance(minute_of(self._clock()))
             rows = state.apply(batch)
             self._next = following
@@ -209,18 +226,26 @@ class Worker:
                 log.warning("a late writer was found; the state of %s is computed anew", ", ".join(sorted(state.stale)))
                 metrics.RECOMPUTED.inc()
                 self.reload()  # sums, hashes and cached contacts alike: all of them may miss what it wrote
-            return
+            break
+        return True
 
-    async def _look_up(self, batch: Sequence[Decoded], state: Assignment) -> bool:
-        """Fetch what the batch needs; False when the state was replaced meanwhile."""
-        contacts, answers = state.missing(batch)
-        if contacts or answers:
-            metrics.LOOKUPS.inc(len(contacts) + len(answers))
-            found = await asyncio.to_thread(self._store.look_up, contacts, answers)
+    async def _look_up(
+        self, state: Assignment, batch: Sequence[Decoded], contacts: Sequence[ContactKey] = (), answers: Sequence[AnswerKey] = ()
+    ) -> bool:
+        """Fetch what a batch, or a sweep of contacts and answers, needs; False when the state was replaced meanwhile."""
+        while any(missing := state.missing(batch, contacts, answers)):
+            metrics.LOOKUPS.inc(len(missing[0]) + len(missing[1]))
+            found = await asyncio.to_thread(self._store.look_up, *missing)
             if self._state is not state:
                 return False
             state.remember(*found)
+            self._note_mismatches(state)
         return True
+
+    def _note_mismatches(self, state: Assignment) -> None:
+        metrics.MISMATCHES.inc(state.mismatches)
+        self._health.mismatches += state.mismatches
+        state.mismatches = 0
 
     async def _write(self, epoch: int, taken: Sequence[Taken], batch: Sequence[Decoded], tables: Mapping[str, Sequence[Row]]) -> None:
         """Store what a batch caused, then acknowledge its records, unless they are no longer ours to acknowledge."""
@@ -251,8 +276,72 @@ class Worker:
             health.last_event_at = decoded.record.appended_ms
             for reject in decoded.rejects:
                 metrics.REJECTS.labels(reject.reason).inc()
-        metrics.MISMATCHES.set(state.mismatches)
         metrics.CONTACTS.set(state.contacts_in_memory)
+
+    # ── upkeep ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def loads(self) -> int:
+        """Changes when the state was computed anew, or is about to be."""
+        return self._reloads
+
+    def organisations(self) -> dict[str, Configured]:
+        """The organisations of the present assignment; none while there is no state."""
+        if self._state is None:
+            return {}
+        return {name: entry for name, entry in self._state.organisations.items() if partition_of(name) in self._partitions}
+
+    async def judge_again(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> None:
+        """Judge stored contacts and answers by the configuration in force, as a step between two batches."""
+        async with self._step:
+            epoch, state = self._epoch, await self._present_state()
+            if state is None or not await self._look_up(state, (), contacts, answers):
+                return
+            state.advance(minute_of(self._clock()))
+            rows = state.judge_again(contacts, answers)
+            rows.add("rolling", state.figures())
+            await self._written()
+            state.trim(self._contacts_in_memory)
+            self._writing = asyncio.create_task(self._write(epoch, (), (), rows.tables))
+
+    async def settled(self) -> None:
+        """Wait until everything that was begun is stored."""
+        async with self._step:
+            await self._written()
+
+    async def check(self, organisation: str) -> None:
+        """Compare an organisation's sums with those that SQL computes from the stored rows, at a barrier between two batches.
+
+        When they differ the state is computed anew. A late writer explains that; without one it is a mismatch, which must not be.
+        """
+        async with self._step:
+            state = await self._present_state()
+            if state is None or organisation not in state.sums:
+                return
+            await self._written()
+            state.advance(minute_of(self._clock()))
+            sums = state.sums[organisation]
+            stored = (await asyncio.to_thread(self._store.sums, [organisation], sums.as_of))[organisation].minutes()
+            if state is not self._state:
+                return
+            held = sums.minutes()
+            metrics.CHECKS.inc()
+            self._health.checked_at = self._clock()
+            if held == stored:
+                return
+            differing = sorted(key for key in held.keys() | stored.keys() if held.get(key) != stored.get(key))
+            late = await asyncio.to_thread(self._store.written_by_others, organisation, state.writer, self._loaded_at)
+            self.reload()
+        examples = "; ".join(f"{key}: held {held.get(key)}, stored {stored.get(key)}" for key in differing[:3])
+        if late:
+            log.warning("organisation %s: a late writer was found; its state is computed anew (%s)", organisation, examples)
+            metrics.RECOMPUTED.inc()
+        else:
+            log.error(
+                "organisation %s: %d sums differ from the stored rows; they are computed anew (%s)", organisation, len(differing), examples
+            )
+            metrics.MISMATCHES.inc(len(differing))
+            self._health.mismatches += len(differing)
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -260,6 +349,7 @@ class Worker:
         """Move the windows to the present minute and write what that changed; to be called every second."""
         if self._writing is not None and self._writing.done():
             await self._written()  # raises what went wrong, also when no record follows
+        await self._braking.look()
         async with self._step:
             state = await self._present_state()
             if state is None:

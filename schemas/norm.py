@@ -149,6 +149,8 @@ class Norm(_Model):
                 raise misfit(f"norm {self.id!r} by the clock {self.clock}: {error}", field) from None
         if self.calendar == "municipal" and self.clock == "statutory-term":
             raise misfit(f"norm {self.id!r}: a statutory term runs by the statutory calendar; remove `calendar`", "calendar")
+        if self.calendar == "statutory" and self.clock not in ("working-days", "statutory-term"):
+            raise misfit(f"norm {self.id!r}: the clock {self.clock} counts no days of the statutory calendar; remove `calendar`", "calendar")
         same = set(self.start_moments) & set(self.stop)
         if same:
             raise misfit(f"norm {self.id!r}: it starts and stops by the same event {same.pop()!r}", "stop")

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from connectors.mapped_file.mapping import EventRule, Mapping, Scalar, Value
+from connectors.mapped_file.mapping import Mapping
+from connectors.mapped_file.rules import EventRule, Scalar, Value
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation
 
@@ -36,8 +37,7 @@ def _disagreements(mapping: Mapping, organisation: Organisation) -> Iterator[str
 
 
 def _survey_disagreements(rule: EventRule, mapping: Mapping, organisation: Organisation) -> Iterator[str]:
-    items = rule.data.get("items")
-    aspects = items if isinstance(items, dict) else {}
+    aspects = _aspects(rule, mapping)
     for name in _possible(rule, "instrument", mapping):
         instruments = organisation.instruments.get(str(name))
         if instruments is None:
@@ -52,13 +52,23 @@ def _survey_disagreements(rule: EventRule, mapping: Mapping, organisation: Organ
             for aspect in aspects:
                 if aspect not in instrument.aspects:
                     yield f"instrument {name!r} version {version} has no aspect {aspect!r} ({_listed(instrument.aspects)})"
+            if "comment" in rule.data and instrument.comments != "stored":
+                yield f"instrument {name!r} version {version} does not store comments; remove `comment`, or write `comments: stored`"
 
 
 def _possible(rule: EventRule, field: str, mapping: Mapping) -> list[Scalar]:
     """The values that the mapping itself gives a field: constants, defaults and translations. What a column holds is not known here."""
     value = rule.data.get(field)
-    if not isinstance(value, Value):
-        return []
+    return _told(value, mapping) if isinstance(value, Value) else []
+
+
+def _aspects(rule: EventRule, mapping: Mapping) -> list[str]:
+    items = rule.data.get("items")
+    named = list(items) if isinstance(items, dict) else []
+    return named if rule.item is None else [str(one) for one in _told(rule.item.aspect, mapping)]
+
+
+def _told(value: Value, mapping: Mapping) -> list[Scalar]:
     table = mapping.tables[value.table] if value.table is not None else None
     found = [value.value, value.default, *((*table.values.values(), table.default) if table is not None else ())]
     return [one for one in found if one is not None]

@@ -1,5 +1,6 @@
 """A row's texts to events in wire form, each validated as the pipeline will; the first thing that is wrong refuses the row."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping as Texts
 from dataclasses import dataclass
@@ -8,18 +9,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from connectors.identity import cloud_event, event_id
-from connectors.mapped_file.mapping import MOMENTS, EventRule, Mapping, Moment, Scalar, Value
+from connectors.mapped_file.conditions import all_hold
+from connectors.mapped_file.mapping import Mapping
 from connectors.mapped_file.problems import Unusable, shown
+from connectors.mapped_file.rules import MOMENTS, EventRule, Moment, Scalar, Shift, Value
 from connectors.mapped_file.times import parse_duration, parse_time
+from connectors.person import PersonKeys
 from connectors.protocol import WireEvent
 from schemas.batch import explain
 from schemas.events import EVENTS
 from schemas.types import iso
 
 _BOOLEANS = {"true": True, "yes": True, "ja": True, "1": True, "false": False, "no": False, "nee": False, "0": False}
-_FLAGS = {"wait_unknown", "automatic", "reached", "has_comment"}
+_FLAGS = {"wait_unknown", "automatic", "reached", "has_comment", "confidential"}
 _WHOLE_NUMBERS = {"version", "revision"}
 _NUMBERS = {"items", "gauges"}
+_POSTCODE = re.compile(r"([1-9]\d{3})(?: ?[A-Z]{2})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,16 +36,17 @@ class Built:
 
 
 class Builder:
-    """Builds events by a mapping; knows no file."""
+    """Builds events by a mapping; knows no file. `persons` are the keys of the hashes, for a mapping that makes any."""
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, persons: PersonKeys | None = None) -> None:
         self._mapping = mapping
+        self._persons = persons
 
-    def build(self, row: Texts[str, str]) -> Built:
-        """The events of one row (column to text; an empty text is no value). Raises Unusable."""
+    def build(self, row: Texts[str, str], shifts: tuple[Shift, ...] = ()) -> Built:
+        """The events of one row (column to text; an empty text is no value), every time moved by `shifts`. Raises Unusable."""
         mapping = self._mapping
         for refusal in mapping.refuse:
-            if all(condition.holds(row[condition.column]) for condition in refusal.when):
+            if all_hold(refusal.when, row, mapping.times):
                 raise Unusable(
                     refusal.when[0].column, refusal.because, "correct the row in the source, or the rule under `refuse` in the mapping"
                 )
@@ -53,9 +59,9 @@ class Builder:
         rules: list[EventRule] = []
         outside = 0
         for rule in mapping.events:
-            if not all(condition.holds(row[condition.column]) for condition in rule.when):
+            if not all_hold(rule.when, row, mapping.times):
                 continue
-            at = self._moment(rule.at, row)
+            at = self._moment(rule.at, row, shifts)
             if at is None:
                 if rule.required:
                     raise Unusable(
@@ -68,12 +74,12 @@ class Builder:
                     )
                 outside += 1
             else:
-                events.append(self._event(rule, row, contact, at))
+                events.append(self._event(rule, row, contact, at, shifts))
                 rules.append(rule)
         self._check(events, rules)
         return Built(events, outside)
 
-    def _event(self, rule: EventRule, row: Texts[str, str], contact: str, at: int) -> WireEvent:
+    def _event(self, rule: EventRule, row: Texts[str, str], contact: str, at: int, shifts: tuple[Shift, ...]) -> WireEvent:
         data: dict[str, Any] = {"occurred_at": iso(at)}
         if rule.type.startswith("contact."):
             data["contact"] = contact
@@ -82,12 +88,18 @@ class Builder:
         for name, entry in rule.data.items():
             value: Any
             if isinstance(entry, dict):
-                value = {key: one for key, item in entry.items() if (one := self._value(name, item, row)) is not None}
+                value = {key: one for key, item in entry.items() if (one := self._value(name, item, row, shifts)) is not None}
+            elif entry.is_personal:
+                value = self._person(entry, row, at)
             else:
-                value = self._value(name, entry, row)
+                value = self._value(name, entry, row, shifts)
             if value is not None and value != {}:
                 data[name] = value
-        deadlines = {norm: iso(due) for norm, moment in rule.deadlines.items() if (due := self._moment(moment, row)) is not None}
+        if rule.item is not None:
+            aspect, grade = self._value("aspect", rule.item.aspect, row), self._value("items", rule.item.value, row)
+            data["items"] = {} if aspect is None or grade is None else {aspect: grade}
+        moments = ((norm, self._moment(moment, row, shifts)) for norm, moment in rule.deadlines.items())
+        deadlines = {norm: iso(due) for norm, due in moments if due is not None}
         if deadlines:
             data["deadlines"] = deadlines
         identifier = event_id(
@@ -95,7 +107,7 @@ class Builder:
         )
         return cloud_event(rule.type, self._mapping.source, identifier, at, data)
 
-    def _moment(self, moment: Moment, row: Texts[str, str]) -> int | None:
+    def _moment(self, moment: Moment, row: Texts[str, str], shifts: tuple[Shift, ...]) -> int | None:
         """Epoch milliseconds; None when it is empty, or a duration to add is."""
         texts = [row[column] for column in moment.columns]
         if not any(texts):
@@ -103,22 +115,35 @@ class Builder:
         for column, text in zip(moment.columns, texts, strict=True):
             if not text:
                 raise Unusable(column, "a part of the time is empty", f"complete it, or empty {', '.join(moment.columns)} all")
-        at = parse_time(" ".join(texts), self._mapping.times, moment.columns[0])
+        if moment.time:
+            texts.append(moment.time)
+        if moment.days:
+            shifts = (*shifts, Shift(days=moment.days))
+        at = parse_time(" ".join(texts), self._mapping.times, moment.columns[0], shifts)
         for column in moment.plus:
             if not row[column]:
                 return None
             at += parse_duration(row[column], self._mapping.times, column)
         return at
 
-    def _value(self, field: str, value: Value, row: Texts[str, str]) -> Any:
-        if value.column is None:
-            return _typed(field, value.value, "", self._mapping)
-        text = row[value.column]
+    def _value(self, field: str, value: Value, row: Texts[str, str], shifts: tuple[Shift, ...] = ()) -> Any:
+        if not value.columns:
+            return _typed(field, value.value, "", self._mapping, shifts)
+        column = value.columns[0]
+        text = " ".join(part for name in value.columns if (part := row[name]))
+        if value.postcode and text:
+            found = _POSTCODE.fullmatch(text)
+            text = found[1] if found else ""
         if not text:
-            return _typed(field, value.default, value.column, self._mapping)
+            return _typed(field, value.default, column, self._mapping, shifts)
         if value.table is not None:
-            return _typed(field, self._translate(value.table, text, value.column), value.column, self._mapping)
-        return _typed(field, text.lower() if value.lower else text, value.column, self._mapping)
+            return _typed(field, self._translate(value.table, text, column), column, self._mapping, shifts)
+        return _typed(field, text.lower() if value.lower else text, column, self._mapping, shifts)
+
+    def _person(self, value: Value, row: Texts[str, str], at: int) -> str | None:
+        if self._persons is None:
+            raise RuntimeError("a mapping that hashes persons was given no keys")  # MappedFile refuses this before the first row.
+        return self._persons.hash(self._mapping.organisation, "phone" if value.kind == "phone" else "email", row[value.columns[0]], at)
 
     def _translate(self, name: str, text: str, column: str) -> Scalar | None:
         table = self._mapping.tables[name]
@@ -165,24 +190,32 @@ def _subject(kind: str, contact: str, data: dict[str, Any]) -> tuple[str, ...]:
     return (contact,)
 
 
-def _typed(field: str, value: Scalar | None, column: str, mapping: Mapping) -> Any:
+def _typed(field: str, value: Scalar | None, column: str, mapping: Mapping, shifts: tuple[Shift, ...]) -> Any:
     """A constant or text as the field's type. Raises Unusable."""
     if value is None:
         return None
     if field in MOMENTS:
-        return iso(parse_time(str(value), mapping.times, column))
+        return iso(parse_time(str(value), mapping.times, column, shifts))
     if field in _FLAGS:
         flag = _BOOLEANS.get(str(value).casefold())
         if flag is None:
             raise Unusable(column, f"{shown(str(value))} is not true or false", "translate it by a table with true and false")
         return flag
     if field in _NUMBERS or field in _WHOLE_NUMBERS:
-        text = str(value).replace(mapping.file.decimal, ".") if isinstance(value, str) else value
         try:
-            return int(text) if field in _WHOLE_NUMBERS else float(text)
+            return int(value) if field in _WHOLE_NUMBERS else parse_number(value, mapping.file.decimal)
         except ValueError:
             raise Unusable(column, f"{shown(str(value))} is not a number", "correct it, or file.decimal in the mapping") from None
     return str(value)
+
+
+def parse_number(value: Scalar, decimal: str) -> float:
+    """A number as a person writes it: `7.5`, `7,5` (with decimal ","), `85 %` (0.85). Raises ValueError."""
+    if not isinstance(value, str):
+        return float(value)
+    percent = value.endswith("%")
+    number = float(value.removesuffix("%").replace(decimal, "."))
+    return number / 100 if percent else number
 
 
 def _column(rule: EventRule, path: str) -> str:
@@ -193,6 +226,8 @@ def _column(rule: EventRule, path: str) -> str:
     if parts[0] == "deadlines":
         return rule.deadlines[parts[1]].columns[0] if len(parts) > 1 and parts[1] in rule.deadlines else ""
     entry = rule.data.get(parts[0])
+    if parts[0] == "items" and rule.item is not None:
+        entry = rule.item.value
     if isinstance(entry, dict):
         entry = entry.get(parts[1]) if len(parts) > 1 else None
-    return (entry.column or "") if entry is not None else ""
+    return entry.columns[0] if entry is not None and entry.columns else ""

@@ -64,10 +64,10 @@ class ProblemFile:
         self._file.flush()
 
 
-def count_problems(path: Path, file: Path) -> int:
-    """How many problems of `file` a problem file lists; 0 when it is not there or is no problem file."""
+def count_problems(path: Path, file: str) -> int:
+    """How many problems of `file` (as problems name it) a problem file lists; 0 when it is not there or is no problem file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            return sum(row.get("file") == str(file) for row in csv.DictReader(stream))
+            return sum(row.get("file") == file for row in csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error):
         return 0

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.mapped_file.mapping import Times
 from connectors.mapped_file.problems import Unusable, shown
+from connectors.mapped_file.rules import Shift
 from schemas.types import epoch_ms
 
 _CLOCK = re.compile(r"(\d{1,5}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
@@ -23,13 +24,15 @@ def _zone(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
-def parse_time(text: str, times: Times, column: str) -> int:
-    """Epoch milliseconds of `text`, which stands in `column`. Raises Unusable."""
+def parse_time(text: str, times: Times, column: str, shifts: tuple[Shift, ...] = ()) -> int:
+    """Epoch milliseconds of `text`, which stands in `column`, its wall time moved by `shifts`. Raises Unusable."""
     for form in times.formats:
         try:
             moment = _iso(text) if form == "iso" else datetime.strptime(text, form)
         except ValueError:
             continue
+        for shift in shifts:
+            moment = _moved(moment, shift, column, text)
         return epoch_ms(_in_zone(moment, times, column, text))
     raise Unusable(
         column, f"{shown(text)} is not a time written as {' or '.join(times.formats)}", "correct it, or add its form to times.formats"
@@ -40,6 +43,16 @@ def _iso(text: str) -> datetime:
     if len(text) <= len("2026-03-02"):
         raise ValueError("a date without a time of day: midnight must be meant on purpose, by the format %Y-%m-%d")
     return datetime.fromisoformat(text)
+
+
+def _moved(moment: datetime, shift: Shift, column: str, text: str) -> datetime:
+    try:
+        moved = moment.replace(year=moment.year + shift.years) if shift.years else moment
+        return moved + timedelta(days=shift.days, minutes=shift.minutes)
+    except (ValueError, OverflowError):
+        raise Unusable(
+            column, f"{shown(text)} can't be moved by {shift.years} years and {shift.days} days", "give the shift in days, or correct it"
+        ) from None
 
 
 def _in_zone(moment: datetime, times: Times, column: str, text: str) -> datetime:

@@ -11,12 +11,16 @@ _MODULES = {
     "stack": ("up", "down", "status", "logs"),
     "demo": ("demo",),
     "load": ("load",),
+    "mapping": ("mapping",),
+    "person": ("person",),
     "figures": ("figures", "quarters"),
     "simulate": ("simulate",),
+    "rejects": ("rejects",),
+    "resume": ("resume",),
     "doctor": ("doctor",),
     "worker": ("setup", "worker"),
 }
-"""The commands of each module, in the order of the help."""
+"""The commands of each module, in the order of the help (where groups of commands come first)."""
 
 
 def program(command: str = "") -> typer.Typer:

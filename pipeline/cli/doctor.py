@@ -7,18 +7,19 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from deploy.local import jars, stack
 from deploy.local.network import is_free
+from pipeline.cli.reporting import report, waiting_words
 
 GIGABYTE = 1_000_000_000
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,6 +67,7 @@ def examine(place: stack.Layout) -> list[Finding]:
         lambda: clock(datetime.now(UTC)),
         lambda: directory(place),
         lambda: last_run(place),
+        lambda: refusals(report(place)),
     )
     return [finding for check in checks for finding in check()]
 
@@ -220,3 +222,16 @@ def last_run(place: stack.Layout) -> Iterator[Finding]:
         yield Finding("ports", "warning", f"port {port} of the last run ({name}) is taken by another program", remedy)
     if not taken:
         yield Finding("ports", "ok", "the ports of the last run are free")
+
+
+def refusals(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the running stack refused and nobody decided about, and whether its worker stands still for it. Of `reporting.report`."""
+    worker, waiting = content["worker"] or {}, content["open_rejects"]
+    if worker.get("braked"):
+        remedy = "Mend the cause (`contactmeter rejects list`), then `contactmeter resume`."
+        yield Finding("rejects", "error", f"the worker stands still: {worker['braked']}", remedy)
+    if waiting:
+        remedy = "`contactmeter rejects list`; mend the cause, then `replay`, or `discard` what need not be measured."
+        yield Finding("rejects", "warning", waiting_words(waiting), remedy)
+    elif waiting is not None:
+        yield Finding("rejects", "ok", "nothing that was refused waits for a decision")

@@ -1,10 +1,16 @@
 """Where Kafka, ClickHouse and the worker are: from the environment, else from the stack that runs here."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
 
 from deploy.local import stack
+from pipeline import logs
 from pipeline.settings import Settings, from_environment
 from pipeline.store.client import Connection
+from schemas.errors import ContactmeterError
 
 
 def settings() -> Settings:
@@ -13,8 +19,24 @@ def settings() -> Settings:
     return from_environment({**running.get("environment", {}), **{name: value for name, value in os.environ.items() if value}})
 
 
+@contextmanager
+def command(name: str) -> Iterator[Settings]:
+    """The settings of a command that logs, and its log set up. An error that a person can mend is told, and ends it with code 2."""
+    try:
+        found = settings()
+        logs.configure(found.log)
+        yield found
+    except ContactmeterError as error:
+        typer.echo(f"contactmeter {name}: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
 def connection(found: Settings) -> Connection:
     """ClickHouse as the settings name it."""
     return Connection(
-        found.clickhouse_host, found.clickhouse_port, found.clickhouse_user, found.clickhouse_password, found.clickhouse_secure
+        found.clickhouse_host,
+        found.clickhouse_port,
+        found.clickhouse_user,
+        found.clickhouse_password,
+        found.clickhouse_tls if found.clickhouse_secure else None,
     )

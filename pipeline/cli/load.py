@@ -18,6 +18,7 @@ from connectors.mapped_file.agreement import check_agreement
 from connectors.mapped_file.connector import MappedFile
 from connectors.mapped_file.mapping import load_mapping
 from connectors.mapped_file.problems import Problem, ProblemFile, count_problems
+from connectors.person import load_keys
 from connectors.protocol import Finished, WireEvent
 from connectors.sender import Sender
 from pipeline.cli.running import await_worker, ensure_organisation, file_in_force, is_known, kafka_address, rejects_so_far, worker_here
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def load(
-    file: Annotated[Path, typer.Argument(help="CSV or JSON lines; may be packed by gzip.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON lines (may be packed by gzip) or a workbook (XLSX).", show_default=False)],
     mapping: Annotated[Path, typer.Option("--mapping", "-m", help="YAML: which columns make which events.", show_default=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first events and the problems; send nothing.")] = False,
     rate: Annotated[float, typer.Option(min=0, help="At most this many events a second; 0 is no limit.")] = DEFAULT_RATE,
@@ -46,6 +47,12 @@ def load(
         Path | None, typer.Option(help="Where refused rows are listed. Default: FILE.problems.csv in the working directory.")
     ] = None,
     kafka: Annotated[str | None, typer.Option(envvar="CONTACTMETER_KAFKA", help="HOST:PORT. Default: the stack that runs here.")] = None,
+    person_keys: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CONTACTMETER_PERSON_KEY_FILE", help="Keys of person hashes, for a mapping that makes them.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Load a file of contacts and answers.
@@ -58,7 +65,7 @@ def load(
     mapping and organisation disagree; 130 stopped by Ctrl-C.
     """
     try:
-        loading = _Loading(file, mapping, problems or Path(f"{file.name}.problems.csv"), as_json)
+        loading = _Loading(file, mapping, problems or Path(f"{file.name}.problems.csv"), person_keys, as_json)
         if dry_run:
             loading.look()
         else:
@@ -76,7 +83,7 @@ def load(
 class _Loading:
     """One run of the command. Raises Refused and InvalidConfiguration when file or mapping can't be used."""
 
-    def __init__(self, file: Path, mapping: Path, problem_path: Path, as_json: bool) -> None:
+    def __init__(self, file: Path, mapping: Path, problem_path: Path, person_keys: Path | None, as_json: bool) -> None:
         self._mapping_path = mapping
         self._organisation_path = mapping.parent / "organisation.yaml"
         self._mapping = load_mapping(mapping)
@@ -85,7 +92,8 @@ class _Loading:
         self._as_json = as_json
         self._first_events: list[WireEvent] = []
         self._first_problems: list[Problem] = []
-        self.connector = MappedFile(file, self._mapping, problem=self._note)
+        persons = load_keys(person_keys) if person_keys is not None and self._mapping.persons() else None
+        self.connector = MappedFile(file, self._mapping, problem=self._note, persons=persons)
         self.stopped = False
         self.refused_before = 0
         """Rows that an earlier run refused, as far as its list is still there."""
@@ -152,9 +160,9 @@ class _Loading:
                 cursors.put(self.connector.name, self.connector.cursor_key, "0")
             resumed = cursors.get(self.connector.name, self.connector.cursor_key) not in (None, "0")
             if resumed:
-                self.refused_before = count_problems(self._problem_path, self.connector.file.path)
+                self.refused_before = count_problems(self._problem_path, self.connector.file.place)
             with (
-                Sender(kafka, rate=rate, give_up_after=KAFKA_PATIENCE_S) as sender,
+                Sender(kafka, rate=rate, give_up_after=KAFKA_PATIENCE_S, connector=self.connector.name) as sender,
                 ProblemFile(self._problem_path, append=resumed) as self._problem_file,
                 self._progress(self.connector.file.path.name, "lines") as moved,
                 _stopping(stop),
@@ -182,10 +190,12 @@ class _Loading:
                     "refused_before": self.refused_before,
                     "without_event": tally.silent,
                 },
+                "left_out": dict(tally.left_out),
+                "corrected_times": dict(tally.corrected),
                 "events": {"sent": events, "repeated_in_file": tally.repeated, "outside_bounds": tally.outside},
                 "worker": {"refused": self.refused_by_worker, "records_left": self.left},
                 "problems_file": str(self._problem_path) if (tally.refused or self.refused_before) and not dry_run else None,
-                "notes": self.connector.file.notes,
+                "notes": [*self.connector.file.notes, *self.connector.warnings()],
             }
             if dry_run:
                 summary |= {"first_events": self._first_events, "first_problems": [vars(problem) for problem in self._first_problems]}
@@ -217,6 +227,17 @@ class _Loading:
         ):
             if count:
                 typer.echo(f"  {count:>10,}  {one if count == 1 else more}{rest}")
+        for rules, counts, what in (
+            (self._mapping.leave_out, tally.left_out, "left out"),
+            (self._mapping.clocks, tally.corrected, "with corrected times"),
+        ):
+            for rule in rules:
+                if counts[rule.name]:
+                    typer.echo(
+                        f"  {counts[rule.name]:>10,}  {'row' if counts[rule.name] == 1 else 'rows'} {what} by {rule.name}: {rule.because}"
+                    )
+        for warning in self.connector.warnings():
+            typer.echo(f"{self.connector.file.place}: {warning}", err=True)
         if tally.skipped:
             again = "--from-start sends everything again (nothing is counted twice)"
             typer.echo(f"nothing new to send; {again}" if tally.skipped == tally.rows else again)

@@ -108,7 +108,8 @@ def await_worker(organisation: str, kafka: str, port: int, stop: threading.Event
     """Wait until the worker has stored what lies in the organisation's partition now.
 
     `shown` receives how many records are done, of how many.
-    Returns how many records are left: 0 unless `stop` was set or nothing moved for WAIT_S. Raises NotRunning when Kafka does not answer.
+    Returns how many records are left: 0 unless `stop` was set or nothing moved for WAIT_S. Raises NotRunning when Kafka does not answer, or
+    the worker's brake is on.
     """
     partition = partition_of(organisation)
     end = _end(kafka, partition)
@@ -117,10 +118,15 @@ def await_worker(organisation: str, kafka: str, port: int, stop: threading.Event
     deadline = time.monotonic() + WAIT_S
     while True:
         try:
-            committed = int(_status(port).get("committed", {}).get(str(partition), 0))
+            status = _status(port)
         except NotRunning:
             pass  # It may be starting again; the deadline says when that takes too long.
         else:
+            if why := status.get("braked"):
+                raise NotRunning(
+                    f"the worker stands still: {why}; mend the cause (`contactmeter rejects list`), then `contactmeter resume`"
+                )
+            committed = int(status.get("committed", {}).get(str(partition), 0))
             first = committed if first is None else first
             if max(0, end - committed) < left:
                 left = max(0, end - committed)

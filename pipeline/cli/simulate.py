@@ -76,7 +76,7 @@ def simulate(
 
 
 def _run(connector: Simulator, bootstrap: str, rate: float | None) -> None:
-    with Sender(bootstrap, rate=rate) as sender:
+    with Sender(bootstrap, rate=rate, connector=connector.name) as sender:
         cursors = KafkaCursors(bootstrap)
         stop = threading.Event()
 

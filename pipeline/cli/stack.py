@@ -11,18 +11,16 @@ from datetime import datetime
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from deploy.local import stack
 from deploy.local.errors import StackError
-from deploy.local.network import DIRECT, LOOPBACK, http_ok
+from deploy.local.network import LOOPBACK, http_ok
 from deploy.local.process import write_atomically
 from deploy.local.supervisor import Service
-from pipeline.cli import endpoints
-from pipeline.store.reads import Views
-from schemas.errors import ContactmeterError
+from pipeline.cli.reporting import report, show, status_of
 
 PROGRAM = (sys.executable, "-m", "pipeline.cli")
 WORKER_START_TIMEOUT = 600.0
@@ -49,7 +47,7 @@ def services(environment: Mapping[str, str], simulate: bool = False, simulate_op
             "worker",
             program("worker"),
             environment,
-            ready=partial(http_ok, f"{health}/ready"),
+            ready=partial(_answers_for_itself, health),
             alive=partial(http_ok, f"{health}/live"),
             after=("setup",),
             start_timeout=WORKER_START_TIMEOUT,
@@ -59,6 +57,11 @@ def services(environment: Mapping[str, str], simulate: bool = False, simulate_op
     if simulate:
         ours.append(Service("simulator", program("simulate", *simulate_options), environment, after=("worker",)))
     return ours
+
+
+def _answers_for_itself(health: str) -> bool:
+    """A worker under the brake is up, too: to start it again is no cure."""
+    return http_ok(f"{health}/ready") or bool((status_of(health) or {}).get("braked"))
 
 
 def provide_simulated_organisation(place: stack.Layout) -> None:
@@ -180,87 +183,18 @@ def down(timeout: Annotated[float, typer.Option(help="Seconds to wait for everyt
     typer.echo("Everything has ended.")
 
 
-def report(place: stack.Layout) -> dict[str, Any]:
-    """What runs: supervisor, services with state and process, addresses, and what the worker says of itself."""
-    pid = stack.running_pid(place)
-    content = stack.read_stack(place) or {}
-    running = pid is not None and content.get("pid") == pid
-    environment = content.get("environment", {})
-    return {
-        "running": running,
-        "directory": str(place.directory),
-        "pid": pid,
-        "services": content.get("services", {}) if running else {},
-        "addresses": {
-            "kafka": environment.get("CONTACTMETER_KAFKA"),
-            "clickhouse": f"http://{LOOPBACK}:{environment.get('CONTACTMETER_CLICKHOUSE_HTTP_PORT')}",
-            "worker": f"http://{LOOPBACK}:{environment.get('CONTACTMETER_HEALTH_PORT')}",
-        }
-        if running
-        else {},
-        "worker": _worker(environment["CONTACTMETER_HEALTH_PORT"]) if running else None,
-        **(_stored() if running else {"rows": None, "rejected": None}),
-    }
-
-
-def _stored() -> dict[str, dict[str, Any] | None]:
-    """By organisation the rows stored (contacts, answers, rejects) and why most was rejected; None when ClickHouse can't be asked (yet)."""
-    try:
-        views = Views(endpoints.connection(endpoints.settings()))
-        try:
-            rows, rejected = views.counts(), views.reject_reasons()
-        finally:
-            views.close()
-    except ContactmeterError:
-        return {"rows": None, "rejected": None}
-    return {"rows": rows, "rejected": {name: [reason._asdict() for reason in reasons] for name, reasons in rejected.items()}}
-
-
-def _worker(port: str) -> dict[str, Any] | None:
-    """The worker's own report (offsets, lag, rows, last event); None when it does not answer."""
-    try:
-        with DIRECT.open(f"http://{LOOPBACK}:{port}/status", timeout=5) as answer:
-            content = json.load(answer)
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Say what runs, where, how far the worker is behind, what it wrote, and its last event. Exit code 1 unless all is up."""
     content = report(_place())
-    healthy = content["running"] and all(run["state"] in ("ready", "done") for run in content["services"].values())
+    up = content["running"] and all(run["state"] in ("ready", "done") for run in content["services"].values())
+    healthy = up and not (content["worker"] or {}).get("braked")
     if as_json:
         typer.echo(json.dumps(content, indent=2))
     elif not content["running"]:
         typer.echo(f"Nothing runs on {content['directory']}. Start it with `contactmeter up`.")
     else:
-        _show(content)
+        show(content)
     raise typer.Exit(0 if healthy else 1)
-
-
-def _show(content: dict[str, Any]) -> None:
-    row = "{:<12}{:<10}{:<21}{:<9}{:<10}{}".format
-    typer.echo(f"{content['directory']} (process {content['pid']})")
-    typer.echo(row("service", "state", "since", "pid", "restarts", "address"))
-    for name, run in content["services"].items():
-        since = f"{datetime.fromtimestamp(run['since']).astimezone():%Y-%m-%d %H:%M:%S}" if run["since"] else ""
-        typer.echo(row(name, run["state"], since, run["pid"] or "", run["restarts"], content["addresses"].get(name, "")))
-    worker = content["worker"]
-    if worker is None:
-        typer.echo("The worker does not answer yet.")
-        return
-    last = worker.get("last_event")
-    arrived = f"{datetime.fromtimestamp(last / 1000).astimezone():%Y-%m-%d %H:%M:%S}" if last else "none since the worker started"
-    typer.echo(f"\nlag: {worker.get('lag'):,} records   last event arrived: {arrived}   rejects since the start: {worker.get('rejects'):,}")
-    if worker.get("waiting_for"):
-        typer.echo(f"waiting: {worker['waiting_for']}")
-    for name, counts in (content["rows"] or {}).items():
-        typer.echo(f"{name}: {counts['contacts']:,} contacts, {counts['answers']:,} answers, {counts['rejects']:,} rejects stored")
-        for rejected in (content["rejected"] or {}).get(name, ()):
-            typer.echo(f"  {rejected['rejects']:,} × {rejected['reason']}, for example: {rejected['example']}")
-    for name, why in worker.get("refused_configurations", {}).items():
-        typer.echo(f"configuration refused, {name}: {why}")
 
 
 def logs(

@@ -3,25 +3,29 @@
 import asyncio
 import logging
 import os
-import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from kafka.errors import KafkaError
 
-from pipeline import faults, health
-from pipeline.app import declare, make_app, run
+from pipeline import faults, health, topics
+from pipeline.app import SendRejects, declare, make_app, run
+from pipeline.brake import Brake
+from pipeline.braking import Braking, Identity
 from pipeline.cli import endpoints
-from pipeline.decode import Reject
 from pipeline.organisations import Organisations
+from pipeline.retention import Kept
 from pipeline.settings import Settings
-from pipeline.store import migrate
+from pipeline.store import migrate, retention
 from pipeline.store.client import Unavailable, persistently
 from pipeline.store.facade import ClickHouseStore
-from pipeline.topics import connect, ensure_topics
+from pipeline.topics import connect, connected, ensure_topics
+from pipeline.upkeep import Upkeep
 from pipeline.worker import Worker
-from schemas.errors import ContactmeterError
 from schemas.topics import CONTACT_EVENTS
 
 log = logging.getLogger("contactmeter")
@@ -33,29 +37,52 @@ def register(app: typer.Typer) -> None:
     app.command()(worker)
 
 
-def setup() -> None:
-    """Create the topics and bring ClickHouse's tables and views up to date. Safe to run again; `up` does it by itself."""
-    _log_lines()
-    try:
-        found = endpoints.settings()
-        for name in ensure_topics(found.kafka, found.replication):
-            typer.echo(f"created topic {name}")
-        for name in persistently(lambda: migrate.migrate(endpoints.connection(found)), _wait):
-            typer.echo(f"applied migration {name}")
-    except ContactmeterError as error:
-        typer.echo(f"contactmeter setup: {error}", err=True)
-        raise typer.Exit(2) from None
+def setup(
+    delete_expired: Annotated[
+        bool, typer.Option("--delete-expired", help="Also shorten a retention when that deletes what is stored now.")
+    ] = False,
+) -> None:
+    """Create the topics, bring tables and views up to date, set how long all is kept. Safe to run again; `up` does it by itself."""
+    with endpoints.command("setup") as found:
+        with connected(found.kafka, found.kafka_security) as admin:
+            for name in ensure_topics(admin, found.replication, found.retention):
+                typer.echo(f"created topic {name}")
+            _keep(topics.kept(admin, found.retention), partial(topics.keep, admin), delete_expired)
+        set_up_tables(found, delete_expired)
     typer.echo("topics and tables are in place")
+
+
+def set_up_tables(found: Settings, delete_expired: bool = False) -> None:
+    """ClickHouse's half of `setup`. Waits while ClickHouse does not answer."""
+    connection = endpoints.connection(found)
+    for name in persistently(lambda: migrate.migrate(connection), _wait):
+        typer.echo(f"applied migration {name}")
+    client = persistently(connection.open, _wait)
+    try:
+        tables = persistently(lambda: retention.kept(client, found.retention), _wait)
+        _keep(tables, lambda table: persistently(lambda: retention.keep(client, table), _wait), delete_expired)
+    finally:
+        client.close()
+
+
+def _keep(found: Sequence[Kept], change: Callable[[Kept], None], delete_expired: bool) -> None:
+    """Change what differs from the settings, and say so; what would delete something now only when that is asked for."""
+    for kept in found:
+        if not kept.differs:
+            continue
+        if kept.deletes and not delete_expired:
+            typer.echo(
+                f"{kept}: left as it is, for that would delete {kept.deletes} now; `contactmeter setup --delete-expired` does it", err=True
+            )
+            continue
+        change(kept)
+        typer.echo(f"{kept.what}: kept {kept.wanted} from now on (was {kept.now})")
 
 
 def worker() -> None:
     """Run one worker: it reads contact-events and keeps the figures. `up` starts one; in production run several in one group."""
-    _log_lines()
-    try:
-        raise typer.Exit(_run(endpoints.settings()))
-    except ContactmeterError as error:
-        typer.echo(f"contactmeter worker: {error}", err=True)
-        raise typer.Exit(2) from None
+    with endpoints.command("worker") as found:
+        raise typer.Exit(_run(found))
 
 
 def _run(found: Settings) -> int:
@@ -70,22 +97,26 @@ def _run(found: Settings) -> int:
     organisations.refresh()
     if not organisations.in_force():
         log.warning("no organisation is in force: put a YAML file into %s", found.organisations)
-    _await_topic(found.kafka, waiting)
-    offsets = health.Offsets(found.kafka, found.group, CONTACT_EVENTS)
+    identity = Identity(found.group, found.instance, version("contactmeter"))
+    braking = Braking(Brake(found.brake_share, found.brake_run), store, identity, organisations.in_force, state, _now_ms)
+    braking.adopt()
+    _await_topic(found, waiting)
+    offsets = health.Offsets(found.kafka, found.group, CONTACT_EVENTS, found.kafka_security.options())
     health.Watchdog(state, offsets, found.stall_after_s, _die).run()  # its first look connects the clients that the state needs, too
 
-    def make_worker(send_rejects: Callable[[Sequence[Reject]], Awaitable[None]]) -> tuple[Worker, Organisations]:
-        parts = Worker(
+    def make_worker(send_rejects: SendRejects) -> tuple[Worker, Organisations, Upkeep]:
+        loop = Worker(
             store,
-            organisations.in_force,
+            organisations.present,
             lambda partitions: _start_of(offsets, partitions),
             send_rejects,
             state,
+            braking,
             _now_ms,
             found.batch_bytes,
             found.contacts_in_memory,
         )
-        return parts, organisations
+        return loop, organisations, Upkeep(loop, store, state)
 
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = make_app(found)
@@ -93,8 +124,9 @@ def _run(found: Settings) -> int:
     return run(app)
 
 
-def _await_topic(kafka: str, waiting: Callable[[str], None]) -> None:
+def _await_topic(found: Settings, waiting: Callable[[str], None]) -> None:
     """Wait until contact-events is there, and say so: without a broker Faust would end at once."""
+    kafka = found.kafka
 
     def away(seconds: float) -> None:
         waiting(f"Kafka at {kafka} does not answer")
@@ -102,7 +134,7 @@ def _await_topic(kafka: str, waiting: Callable[[str], None]) -> None:
 
     said = False
     while True:
-        admin = connect(kafka, away)
+        admin = connect(kafka, found.kafka_security, away)
         try:
             if CONTACT_EVENTS in admin.list_topics():
                 waiting("")
@@ -146,12 +178,3 @@ def _now_ms() -> int:
 def _wait(error: Unavailable) -> None:
     log.warning("%s; waiting", error)
     time.sleep(error.retry_after)
-
-
-def _log_lines() -> None:
-    """One line a message on stderr. Faust's and Kafka's own chatter only from warnings on."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in ("faust", "aiokafka", "mode"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for name in ("kafka", "urllib3", "clickhouse_connect"):  # what they fail at is said by us, once
-        logging.getLogger(name).setLevel(logging.CRITICAL)

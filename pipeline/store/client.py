@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from ssl import SSLCertVerificationError
+from typing import Any, TypeVar
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 from urllib3.exceptions import HTTPError
 
+from pipeline.tls import Tls
 from schemas.errors import ContactmeterError
 
 DATABASE = "contactmeter"
@@ -38,7 +40,7 @@ class Connection:
     port: int
     user: str
     password: str
-    secure: bool = False
+    tls: Tls | None = None
 
     def __repr__(self) -> str:
         return f"Connection({self.user}@{self.host}:{self.port})"
@@ -52,7 +54,7 @@ class Connection:
                 username=self.user,
                 password=self.password,
                 database=database,
-                secure=self.secure,
+                **self._secured(),
                 autogenerate_session_id=False,
                 connect_timeout=5,
                 send_receive_timeout=45,
@@ -61,6 +63,18 @@ class Connection:
             )
             return client
 
+    def _secured(self) -> dict[str, Any]:
+        if self.tls is None:
+            return {}
+        return {
+            "secure": True,
+            "verify": self.tls.verify,
+            "ca_cert": self.tls.ca_file or None,
+            "client_cert": self.tls.certificate_file or None,
+            "client_cert_key": self.tls.key_file or None,
+            "tls_mode": "strict",  # a client certificate beside the password, not in its place
+        }
+
 
 @contextmanager
 def passing_errors(doing: str) -> Iterator[None]:
@@ -68,7 +82,13 @@ def passing_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (OperationalError, HTTPError, OSError) as error:
-        raise Unavailable(f"ClickHouse does not answer ({doing}): {first_line(_root_cause(error))}") from error
+        cause = _root_cause(error)
+        hint = (
+            "; CONTACTMETER_CLICKHOUSE_CA_FILE must name the authority that signed it"
+            if isinstance(cause, SSLCertVerificationError)
+            else ""
+        )
+        raise Unavailable(f"ClickHouse does not answer ({doing}): {first_line(cause)}{hint}") from error
     except DatabaseError as error:
         if error_code(error) in _PASSING:
             raise Unavailable(f"ClickHouse can't do this now ({doing}): {first_line(error)}") from error

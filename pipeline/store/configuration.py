@@ -5,28 +5,43 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
 from clickhouse_connect.driver.client import Client
 
+from pipeline.changes import changes
 from pipeline.store.client import passing_errors
 from schemas import yamlfile
 from schemas.organisation import Organisation
 from schemas.types import EPOCH, epoch_ms
 
+JUDGING = 2
+"""Revision of what judges contacts. Raise it when the same events and configuration give other rows: then stored ones are judged again."""
+
 
 @dataclass(frozen=True)
 class InForce:
-    """A stored configuration, its generation, and whether contacts or answers were stored under it."""
+    """A stored configuration, its generation, and whether contacts or answers were stored under it.
+
+    `text` is its file; `judging` the revision of the software that its generation belongs to.
+    """
 
     organisation: Organisation
     generation: int
     has_data: bool
+    text: str = ""
+    judging: int = JUDGING
+
+
+def stamp(client: Client) -> tuple[int, int]:
+    """What tells one state of all stored configurations from another. Cheap. Raises Unavailable."""
+    with passing_errors("reading the configuration"):
+        count, latest = client.query("SELECT count(), max(version) FROM organisations").result_rows[0]
+    return count, latest
 
 
 def in_force(client: Client) -> dict[str, InForce]:
     """Every stored configuration by organisation. Raises Unavailable."""
     with passing_errors("reading the configuration"):
-        rows = client.query("SELECT organisation, configuration, generation FROM organisations FINAL").result_rows
+        rows = client.query("SELECT organisation, configuration, generation, judging FROM organisations FINAL").result_rows
         used = client.query(
             "SELECT DISTINCT organisation FROM contacts UNION DISTINCT SELECT DISTINCT organisation FROM survey_answers"
         ).result_rows
@@ -36,8 +51,10 @@ def in_force(client: Client) -> dict[str, InForce]:
             yamlfile.loads(configuration, Organisation, f"stored configuration of {name}"),
             generation,
             name in with_data,
+            configuration,
+            judging,
         )
-        for name, configuration, generation in rows
+        for name, configuration, generation, judging in rows
     }
 
 
@@ -45,37 +62,11 @@ def why_refused(new: Organisation, stored: InForce, today: date) -> str:
     """Why a changed configuration may not take the place of the stored one; "" when it may.
 
     What decides how contacts are judged may grow (a source, a channel, an instrument, a norm that starts to hold after today) but not
-    change while contacts are stored: their outcomes would no longer be what the configuration says.
+    change while contacts are stored: their outcomes would no longer be what the configuration says. `contactmeter rejudge` does that.
     """
     if not stored.has_data:
         return ""
-    # Both by the model of today: a later version of it may say more of an unchanged file.
-    old, judging = (orjson.loads(orjson.dumps(one.judging())) for one in (stored.organisation, new))
-    for name in ("zone", "opening_hours", "closing_days", "locations"):
-        if old[name] != judging[name]:
-            return f"{name} changed"
-    for name in ("sources", "channels", "product_classes", "scales"):
-        for key, value in old[name].items():
-            if judging[name].get(key) != value:
-                return f"{name}: {key!r} changed or is gone"
-    return _why_norms_refused(old["norms"], judging["norms"], today.isoformat())
-
-
-def _why_norms_refused(old: list[dict[str, Any]], new: list[dict[str, Any]], today: str) -> str:
-    def without_end(norm: dict[str, Any]) -> dict[str, Any]:
-        return {**norm, "valid": norm["valid"]["start"]}
-
-    known = {(norm["id"], norm["valid"]["start"]): norm for norm in old}
-    for norm in new:
-        before = known.pop((norm["id"], norm["valid"]["start"]), None)
-        if before is None:
-            if norm["valid"]["start"] <= today:
-                return f"norm {norm['id']!r} would also judge contacts that are stored; let it hold from tomorrow on (`valid: {{from: …}}`)"
-        elif without_end(before) != without_end(norm):
-            return f"norm {norm['id']!r} changed; end it (`valid: {{to: …}}`) and add a version that holds from tomorrow on"
-        elif before["valid"]["end"] != norm["valid"]["end"] and min(before["valid"]["end"], norm["valid"]["end"]) <= today:
-            return f"norm {norm['id']!r}: its end lies in the past, where contacts were judged already"
-    return f"norm {next(iter(known))[0]!r} is gone" if known else ""
+    return next((change.message for change in changes(stored.organisation, new, today) if not change.grows), "")
 
 
 def register(client: Client, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
@@ -92,9 +83,9 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
         client.insert(  # last: while it is not there, the next start registers again
             "organisations",
             [[name, now_ms, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
-              organisation.minimum_n, text]],
+              organisation.minimum_n, text, JUDGING]],
             column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated",
-                          "minimum_n", "configuration"],
+                          "minimum_n", "configuration", "judging"],
         )  # fmt: skip
 
 

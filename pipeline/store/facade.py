@@ -10,11 +10,12 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline import metrics
 from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.brake import Stop
 from pipeline.decode import AnswerKey, ContactKey
 from pipeline.known import Hashes
 from pipeline.rolling import Sums
 from pipeline.rows import Row
-from pipeline.store import configuration, state
+from pipeline.store import brakes, configuration, erasure, state
 from pipeline.store.client import Connection, Unavailable, persistently
 from pipeline.store.writer import Writer
 from schemas.organisation import Organisation
@@ -58,6 +59,26 @@ class ClickHouseStore:
         """The stored ones among contacts and answers."""
         return self._read(lambda client: (state.contacts(client, contacts), state.answers(client, answers)))
 
+    def now(self) -> float:
+        """See state.now."""
+        return self._read(state.now)
+
+    def written_by_others(self, organisation: str, writer: int, since: float) -> bool:
+        """See state.written_by_others."""
+        return self._read(lambda client: state.written_by_others(client, organisation, writer, since))
+
+    def older(self, table: str, organisation: str, generation: int, limit: int) -> list[tuple[str, str, str]]:
+        """See state.older."""
+        return self._read(lambda client: state.older(client, table, organisation, generation, limit))
+
+    def erase_forgotten(self) -> int:
+        """See erasure.erase."""
+        return self._read(erasure.erase)
+
+    def configuration_stamp(self) -> tuple[int, int]:
+        """See configuration.stamp."""
+        return self._read(configuration.stamp)
+
     def in_force(self) -> dict[str, configuration.InForce]:
         """See configuration.in_force."""
         return self._read(configuration.in_force)
@@ -65,6 +86,18 @@ class ClickHouseStore:
     def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
         """See configuration.register."""
         self._read(lambda client: configuration.register(client, organisation, text, generation, readers, now_ms))
+
+    def open_stops(self, group: str, instance: str) -> list[Stop]:
+        """See brakes.of_worker."""
+        return self._read(lambda client: brakes.of_worker(client, group, instance))
+
+    def write_stop(self, stop: Stop) -> None:
+        """See brakes.write."""
+        self._read(lambda client: brakes.write(client, stop))
+
+    def released(self, stop: Stop) -> str:
+        """See brakes.released."""
+        return self._read(lambda client: brakes.released(client, stop))
 
     def write(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Insert a batch's rows, contacts last."""

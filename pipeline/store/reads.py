@@ -48,7 +48,7 @@ class OutcomeRow(NamedTuple):
 
 
 class RejectReason(NamedTuple):
-    """How many stored rejects have one reason, and the message of the last of them."""
+    """How many rejects that wait for a decision have one reason, and the message of the last of them."""
 
     reason: str
     rejects: int
@@ -119,8 +119,8 @@ class Views:
         return {row[0]: {"contacts": row[1], "answers": row[2], "rejects": row[3]} for row in self._rows(sql)}
 
     def reject_reasons(self) -> dict[str, list[RejectReason]]:
-        """The three most frequent reasons of stored rejects per organisation, the most frequent first."""
-        sql = """SELECT organisation, reason, count() AS rejects, argMax(message, appended_at) FROM v_rejects
+        """The three most frequent reasons per organisation of rejects that wait for a decision, the most frequent first."""
+        sql = """SELECT organisation, reason, count() AS rejects, argMax(message, appended_at) FROM v_rejects WHERE decision = ''
                  GROUP BY organisation, reason ORDER BY organisation, rejects DESC, reason LIMIT 3 BY organisation"""
         found: dict[str, list[RejectReason]] = {}
         for organisation, *reason in self._rows(sql):

@@ -23,22 +23,29 @@ SELECT organisation, system, contact, version, timeline, links, answers, channel
     toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(abandoned_at), wait_ms, role,
     `outcomes.norm`, `outcomes.version`, arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.start`),
     arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.deadline`), arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.stop`),
-    arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.judged_at`), `outcomes.excluded`, `outcomes.measured`, writer, offset
+    arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.judged_at`), `outcomes.excluded`, `outcomes.measured`,
+    toUnixTimestamp64Milli(appended_at), writer, offset
 FROM contacts FINAL WHERE (organisation, system, contact) IN (SELECT organisation, system, contact FROM keys)
 """
 _ANSWERS = """
 SELECT organisation, source, answer, version, forgotten, revision, toUnixTimestamp64Milli(logged_at), digest,
     toUnixTimestamp64Milli(answered_at), instrument, instrument_version, status, channel, product, team, location, segment, wave,
-    invitation, contact_system, contact, aspects, grades, has_comment, writer, offset
+    invitation, contact_system, contact, aspects, grades, has_comment, toUnixTimestamp64Milli(appended_at),
+    writer, offset
 FROM survey_answers FINAL WHERE (organisation, source, answer) IN (SELECT organisation, source, answer FROM keys)
 """
 _CONTRIBUTIONS = """
-SELECT organisation, channel, measure, groupArray(minute), groupArray(n), groupArray(total), groupArray(squares) FROM contributions
-WHERE organisation IN {organisations:Array(String)} AND minute > {oldest:Int64} GROUP BY organisation, channel, measure FORMAT RowBinary
+SELECT organisation, channel, measure, groupArray(minute), groupArray(n), groupArray(total), groupArray(squares)
+FROM contributions_of(organisations = {organisations:Array(String)}) WHERE minute > {oldest:Int64}
+GROUP BY organisation, channel, measure FORMAT RowBinary
 """
 _AT_ONCE = 10
 """Organisations whose contributions are read by one query: 36 bytes each, in the server's memory and then in ours."""
 _KEYS = {"contacts": ("organisation", "system", "contact"), "survey_answers": ("organisation", "source", "answer")}
+_OLDER = """
+SELECT {key} FROM {table} FINAL
+WHERE organisation = {{organisation:String}} AND version % 65536 < {{generation:UInt32}} AND NOT forgotten LIMIT {{limit:UInt32}}
+"""
 _LAST = "SELECT organisation, channel, measure FROM rolling_last FINAL WHERE organisation IN {organisations:Array(String)} AND n != 0"
 
 
@@ -115,6 +122,23 @@ def _look_up(client: Client, sql: str, names: tuple[str, ...], keys: Sequence[tu
         yield from client.query(sql, external_data=external).result_rows
 
 
+def now(client: Client) -> float:
+    """The server's clock, in epoch seconds. Raises Unavailable."""
+    with passing_errors("asking the time"):
+        return float(client.query("SELECT toUnixTimestamp(now())").result_rows[0][0])
+
+
+def written_by_others(client: Client, organisation: str, writer: int, since: float) -> bool:
+    """Whether another assignment wrote rows of an organisation since a moment by the server's clock. Raises Unavailable."""
+    with passing_errors("looking for other writers"):
+        for table in _KEYS:
+            sql = f"""SELECT 1 FROM {table} WHERE organisation = {{organisation:String}} AND writer != {{writer:UInt64}}
+                      AND stored_at >= toDateTime({{since:UInt32}}) LIMIT 1"""
+            if client.query(sql, parameters={"organisation": organisation, "writer": writer, "since": int(since)}).result_rows:
+                return True
+    return False
+
+
 def older(client: Client, table: str, organisation: str, generation: int, limit: int) -> list[tuple[str, str, str]]:
     """Keys of rows of `contacts` or `survey_answers` that were judged by an older generation of the configuration. Raises Unavailable."""
     sql = _OLDER.format(table=table, key=", ".join(_KEYS[table]))
@@ -124,19 +148,27 @@ def older(client: Client, table: str, organisation: str, generation: int, limit:
 
 
 def _contact(row: Sequence[Any]) -> StoredContact:
-    organisation, system, contact, version, timeline, links, answers, *rest, writer, offset = row
+    organisation, system, contact, version, timeline, links, answers, *rest, appended_at, writer, offset = row
     channel, opened, answered, abandoned, wait, role, *outcomes = rest
     judged = Judged(channel, opened, answered, abandoned, wait, role, tuple(map(Outcome._make, zip(*outcomes, strict=True))))
     return StoredContact(
-        (organisation, system, contact), version, events_of(timeline), links_of(links), answers_of(answers), judged, writer, offset
+        (organisation, system, contact),
+        version,
+        events_of(timeline),
+        links_of(links),
+        answers_of(answers),
+        appended_at,
+        judged,
+        writer,
+        offset,
     )
 
 
 def _answer(row: Sequence[Any]) -> StoredAnswer:
-    organisation, source, answer, version, forgotten, revision, logged_at, digest, answered_at, *rest, writer, offset = row
+    organisation, source, answer, version, forgotten, revision, logged_at, digest, answered_at, *rest, appended_at, writer, offset = row
     key = (organisation, source, answer)
     if forgotten:
-        return StoredAnswer(key, version, None, writer, offset)
+        return StoredAnswer(key, version, None, appended_at, writer, offset)
     instrument, number, status, *texts, system, contact, aspects, grades, has_comment = rest
     data = {"instrument": instrument, "version": number, "status": status}
     data |= {name: text for name, text in zip(_TEXTS, texts, strict=True) if text}
@@ -145,7 +177,7 @@ def _answer(row: Sequence[Any]) -> StoredAnswer:
     data["items"] = {aspect: grade / 1000 for aspect, grade in zip(aspects, grades, strict=True)}
     if has_comment:
         data["has_comment"] = True
-    return StoredAnswer(key, version, (revision, logged_at, digest, answered_at, data), writer, offset)
+    return StoredAnswer(key, version, (revision, logged_at, digest, answered_at, data), appended_at, writer, offset)
 
 
 _TEXTS = ("channel", "product", "team", "location", "segment", "wave", "invitation")

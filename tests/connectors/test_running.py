@@ -12,8 +12,10 @@ import pytest
 
 from deploy.local import stack
 from pipeline.cli import running
-from pipeline.cli.running import NotRunning, ensure_organisation, kafka_address
+from pipeline.cli.running import NotRunning, await_worker, ensure_organisation, kafka_address
 from tests.connectors.test_sender import closed_port
+from tests.connectors.topics import create_topic
+from tests.engines import KafkaEngine
 
 EXAMPLE = Path(__file__).parents[2] / "connectors" / "examples" / "pwc_calls" / "organisation.yaml"
 KAFKA = "127.0.0.1:19092"
@@ -101,3 +103,13 @@ def test_a_refusal_and_a_worker_that_never_takes_it_up(
 def test_a_worker_that_does_not_answer(tmp_path: Path) -> None:
     with stack_with(tmp_path / "stack", int(closed_port().split(":")[1])), pytest.raises(NotRunning, match="the worker does not answer"):
         ensure_organisation(EXAMPLE, KAFKA)
+
+
+def test_nobody_waits_for_a_worker_under_the_brake(worker: tuple[ThreadingHTTPServer, dict[str, Any]], kafka: KafkaEngine) -> None:
+    server, status = worker
+    create_topic(kafka.bootstrap, "contact-events")
+    stop = threading.Event()
+    assert await_worker("pwc", kafka.bootstrap, server.server_port, stop, lambda _done, _of: None) == 0
+    status["braked"] = "all was refused"
+    with pytest.raises(NotRunning, match=r"the worker stands still: all was refused; .*contactmeter resume"):
+        await_worker("pwc", kafka.bootstrap, server.server_port, stop, lambda _done, _of: None)

@@ -77,6 +77,20 @@ def test_records_are_batches_of_one_organisation_in_its_partition(kafka: KafkaEn
     assert sizes == {"leiden": [500, 500, 203], "katwijk": [2]}
 
 
+def test_a_record_names_who_sends_it_and_a_refused_one_goes_again_as_it_was(kafka: KafkaEngine) -> None:
+    topic = create_topic(kafka.bootstrap)
+    refused = b'[{"grade": NaN}]'
+    with Sender(kafka.bootstrap, topic=topic, connector="pbx") as sender:
+        sender.send("leiden", events(1))
+        sender.flush()
+        sender.repeat("katwijk", refused, "forms")
+        sender.repeat("katwijk", refused, "")
+    found = [(record.partition, record.value[:5], [value for name, value in record.headers if name == "connector"])
+             for record in sorted(read_topic(kafka.bootstrap, topic), key=lambda record: record.key)]  # fmt: skip
+    katwijk, leiden = partition_of("katwijk"), partition_of("leiden")
+    assert found == [(katwijk, refused[:5], [b"forms"]), (katwijk, refused[:5], []), (leiden, b'[{"sp', [b"pbx"])]
+
+
 def test_small_sends_share_a_record_and_large_events_split_it(kafka: KafkaEngine) -> None:
     topic = create_topic(kafka.bootstrap)
     with Sender(kafka.bootstrap, topic=topic, linger=1.0) as sender:

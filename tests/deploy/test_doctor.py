@@ -114,6 +114,16 @@ def test_a_stack_file_that_cannot_be_read(place: Layout) -> None:
     assert worst(doctor.last_run(place)).remedy.startswith("Delete it")
 
 
+def test_rejects_that_wait_and_a_brake() -> None:
+    assert list(doctor.refusals({"worker": None, "open_rejects": None})) == [], "nothing runs"
+    assert worst(doctor.refusals({"worker": {"braked": ""}, "open_rejects": {}})).level == "ok"
+    waiting = worst(doctor.refusals({"worker": None, "open_rejects": {"": 2, "stad": 1_000}}))
+    assert (waiting.level, waiting.message) == ("warning", "1,002 rejects wait for a decision: stad 1,000, (no key) 2")
+    braked = worst(doctor.refusals({"worker": {"braked": "all was refused"}, "open_rejects": {"stad": 1}}))
+    assert (braked.level, braked.message) == ("error", "the worker stands still: all was refused")
+    assert "contactmeter resume" in braked.remedy
+
+
 def test_exit_code_and_json(place: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     app = typer.Typer()
     doctor.register(app)

@@ -20,7 +20,7 @@ from deploy.local import stack
 from deploy.local.errors import ClickHouseError, StackError
 from deploy.local.network import free_ports
 from deploy.local.stack import Layout
-from pipeline.cli import stack as commands
+from pipeline.cli import reporting
 from tests.deploy.stand_in import PROGRAM, STATUS
 from tests.deploy.test_kafka import create, read
 from tests.deploy.waiting import gone, wait_until
@@ -105,13 +105,17 @@ def test_status_shows_why_most_was_rejected(capsys: pytest.CaptureFixture[str]) 
         "worker": STATUS,
         "rows": {"stad": {"contacts": 9, "answers": 0, "rejects": 1200}, "dorp": {"contacts": 1, "answers": 0, "rejects": 0}},
         "rejected": {"stad": [{"reason": "unknown_channel", "rejects": 1200, "example": "no channel 'chat'"}]},
+        "open_rejects": {"nergens": 3, "stad": 1200},
     }
-    commands._show(content)
-    assert capsys.readouterr().out.splitlines()[-3:] == [
+    reporting.show(content)
+    assert capsys.readouterr().out.splitlines()[-4:] == [
         "stad: 9 contacts, 0 answers, 1,200 rejects stored",
         "  1,200 × unknown_channel, for example: no channel 'chat'",
         "dorp: 1 contacts, 0 answers, 0 rejects stored",
+        "1,203 rejects wait for a decision: stad 1,200, nergens 3; see `contactmeter rejects list`",
     ]
+    reporting.show({**content, "worker": {**STATUS, "braked": "all was refused"}})
+    assert "the brake is on: all was refused. Mend the cause, then `contactmeter resume`" in capsys.readouterr().out
 
 
 def test_logs_are_shown_by_service(running: Stack) -> None:

@@ -14,7 +14,12 @@ from pipeline.store import migrate
 from schemas.batch import _REASONS
 from tests.docs.pages import MEASURES, PAGES, README, ROOT, anchors_of, code_of, prose_of, text_of
 
-COMMANDS = typer.main.get_group(program()).commands
+COMMANDS = {
+    name: command
+    for first, group in typer.main.get_group(program()).commands.items()
+    for name, command in {first: group, **{f"{first} {second}": one for second, one in getattr(group, "commands", {}).items()}}.items()
+}
+"""Every command by its words; those of a group (`rejects list`) beside the group itself."""
 PACKAGES = ("schemas", "connectors", "pipeline", "dashboards", "deploy", "tests", "benchmarks")
 
 
@@ -36,7 +41,10 @@ def test_every_command_is_described(name: str) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=ids)
 def test_commands_and_options_exist(path: Path) -> None:
     for line in code_of(path).splitlines():
-        for name, rest in re.findall(r"\bcontactmeter ([a-z]+)\b([^#`]*)", line):
+        for first, second, rest in re.findall(r"\bcontactmeter ([a-z]+)\b(?: ([a-z]+)\b)?([^#`]*)", line):
+            assert first in COMMANDS, line
+            grouped = hasattr(COMMANDS[first], "commands") and second
+            name = f"{first} {second}" if grouped else first
             assert name in COMMANDS, line
             known = {option for parameter in COMMANDS[name].params for option in parameter.opts} | {"--help"}
             assert set(re.findall(r"(?<!\S)(--?[a-z][a-z-]*)", rest)) <= known, line
@@ -56,7 +64,7 @@ def test_readme_names_every_make_target_but_help() -> None:
 
 def test_settings_are_described() -> None:
     settings = text_of(ROOT / "pipeline" / "settings.py")
-    names = {f"CONTACTMETER_{name}" for name in re.findall(r'(?:text|number)\("([A-Z_]+)"', settings)}
+    names = {f"CONTACTMETER_{name}" for name in re.findall(r'(?:text|number|limit)\("([A-Z_]+)"', settings)}
     names |= {f"CONTACTMETER_{name}{end}" for name in re.findall(r'_secret\(environment, "([A-Z_]+)"', settings) for end in ("", "_FILE")}
     assert len(names) > 10
     assert names <= set(re.findall(r"CONTACTMETER_[A-Z_]+", code_of(README)))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -43,6 +43,17 @@ def wait_until(condition: Callable[[], object], what: str, timeout: float = 60.0
     while not condition():
         assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain for {what}"
         time.sleep(every)
+
+
+class Offsets(NamedTuple):
+    """Of contact-events, by partition: the offset up to which the workers have committed, and the end of the log."""
+
+    committed: dict[int, int]
+    ends: dict[int, int]
+
+    def behind(self, ends: Mapping[int, int]) -> int:
+        """Records before `ends` that are not committed yet."""
+        return sum(max(0, end - self.committed.get(partition, 0)) for partition, end in ends.items())
 
 
 class Worker:
@@ -81,6 +92,15 @@ class Worker:
                 return error.code, json.load(error)
         except OSError:
             return 0, {}
+
+    def metric(self, name: str) -> float:
+        """A metric without labels; 0 while the worker does not answer or has none of that name."""
+        try:
+            with _DIRECT.open(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return 0.0
+        return next((float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
     def ready(self) -> bool:
         assert self.ended() is None, f"the worker ended with code {self.ended()}:\n{self.said[-3000:]}"
@@ -179,7 +199,7 @@ class Stack:
     # ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def produce(
-        self, organisation: str, records: Sequence[bytes], headers: Sequence[tuple[str, bytes]] | None = None
+        self, organisation: str, records: Sequence[bytes | None], headers: Sequence[tuple[str, bytes]] | None = None
     ) -> list[tuple[int, int]]:
         """Append records as they are; (partition, offset) of each, once all are acknowledged."""
         if self._producer is None:
@@ -195,8 +215,8 @@ class Stack:
 
     # ── waiting and reading ─────────────────────────────────────────────────────────────────────────────────────
 
-    def lag(self) -> int | None:
-        """Records appended and not yet committed, over all partitions; None while Kafka does not say."""
+    def offsets(self) -> Offsets | None:
+        """None while Kafka does not say."""
         try:
             if self._admin is None:
                 self._admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap, bootstrap_timeout_ms=5_000)
@@ -207,7 +227,15 @@ class Stack:
         except KafkaError:
             self._close_clients()
             return None
-        return int(sum(end - (committed[partition].offset if partition in committed else 0) for partition, end in ends.items()))
+        return Offsets(
+            {place.partition: found.offset for place, found in committed.items() if place.topic == CONTACT_EVENTS},
+            {place.partition: end for place, end in ends.items()},
+        )
+
+    def lag(self) -> int | None:
+        """Records appended and not yet committed, over all partitions; None while Kafka does not say."""
+        found = self.offsets()
+        return None if found is None else found.behind(found.ends)
 
     def _close_clients(self) -> None:
         for client in (self._admin, self._consumer):

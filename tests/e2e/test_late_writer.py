@@ -12,6 +12,8 @@ from functools import partial
 import pytest
 
 from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.brake import Brake
+from pipeline.braking import Braking, Identity
 from pipeline.configured import Configured
 from pipeline.decode import AnswerKey, ContactKey, Record, Reject
 from pipeline.health import Health
@@ -27,6 +29,7 @@ from schemas.topics import CONTACT_EVENTS
 from tests.e2e import synthetic
 from tests.e2e.running import Stack, records_of
 
+IDENTITY = Identity("late-writer", "", "0")
 COMMITTED, HELD, ALL = 8, 20, 30
 """Records 0-7 are stored and committed; 8-19 stand in the insert that is held; 20-29 follow."""
 
@@ -67,6 +70,12 @@ class Watched:
     def write_figures(self, rows: Sequence[Row]) -> None:
         self._store.write_figures(rows)
 
+    def now(self) -> float:
+        return self._store.now()
+
+    def written_by_others(self, organisation: str, writer: int, since: float) -> bool:
+        return self._store.written_by_others(organisation, writer, since)
+
 
 class Owner:
     """A worker's loop that owns the organisation's partition from `start` on."""
@@ -81,9 +90,11 @@ class Owner:
         async def send_rejects(_rejects: Sequence[Reject]) -> None:
             raise AssertionError("nothing here is to be refused")
 
+        in_force, health = {self.name: configured}, Health()
+        braking = Braking(Brake(), ClickHouseStore(stack.connection, lambda _why: None), IDENTITY, lambda: in_force, health, lambda: now)
         self.worker = Worker(
-            self.store, lambda: {self.name: configured}, lambda partitions: dict.fromkeys(partitions, start),
-            send_rejects, Health(), lambda: now, batch_bytes, contacts_in_memory=20,
+            self.store, lambda: in_force, lambda partitions: dict.fromkeys(partitions, start),
+            send_rejects, health, braking, lambda: now, batch_bytes, contacts_in_memory=20,
         )  # fmt: skip
         self.worker.assigned(frozenset({self.partition}))
 

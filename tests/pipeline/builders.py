@@ -147,10 +147,10 @@ class Shelf:
                     kept[row[:3]] = row
 
     def content(self, with_version: bool = False) -> dict[tuple[str, ...], Row]:
-        """The rows by key, without what depends on who wrote them when: writer and offset, and the version unless it is asked for."""
+        """The rows by key, without what depends on who wrote them when: appended_at, writer and offset, and the version unless it is asked for."""
         rows: dict[tuple[str, ...], Row] = dict(self.contacts.items())
         rows |= {("answer", *key): row for key, row in self.answers.items()}
-        return {key: (row[3 if with_version else 4 :])[:-2] for key, row in rows.items()}
+        return {key: (row[3 if with_version else 4 :])[:-3] for key, row in rows.items()}
 
     def look_up(self, contacts: Iterable[ContactKey], answers: Iterable[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]:
         return (
@@ -195,7 +195,7 @@ def stored_contact(row: Row) -> StoredContact:
     )  # fmt: skip
     return StoredContact(
         row[:3], named["version"], events_of(named["timeline"]), links_of(named["links"]), answers_of(named["answers"]),
-        judged, named["writer"], named["offset"],
+        named["appended_at"], judged, named["writer"], named["offset"],
     )  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def stored_answer(row: Row) -> StoredAnswer:
     """An answer as a look-up finds it, from its row."""
     named = dict(zip(ANSWERS, row, strict=True))
     if named["forgotten"]:
-        return StoredAnswer(row[:3], named["version"], None, named["writer"], named["offset"])
+        return StoredAnswer(row[:3], named["version"], None, named["appended_at"], named["writer"], named["offset"])
     data: dict[str, Any] = {"instrument": named["instrument"], "version": named["instrument_version"], "status": named["status"]}
     texts = ("channel", "product", "team", "location", "segment", "wave", "invitation")
     data |= {name: named[name] for name in texts if named[name]}
@@ -213,4 +213,4 @@ def stored_answer(row: Row) -> StoredAnswer:
     if named["has_comment"]:
         data["has_comment"] = True
     value: AnswerTuple = (named["revision"], named["logged_at"], named["digest"], named["answered_at"], data)
-    return StoredAnswer(row[:3], named["version"], value, named["writer"], named["offset"])
+    return StoredAnswer(row[:3], named["version"], value, named["appended_at"], named["writer"], named["offset"])

@@ -1,5 +1,6 @@
 """Migrations on a real server: twice, cut off anywhere, and held against what the worker writes."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -63,7 +64,8 @@ def test_cut_off_half_way_it_starts_over(connection: Connection, client: Client,
 def test_every_statement_can_be_run_again() -> None:
     for migration in migrations():
         for statement in migration.statements:
-            assert "IF NOT EXISTS" in repeatable(statement) or not statement.startswith("CREATE"), statement[:80]
+            again = repeatable(statement)
+            assert re.match(r"CREATE OR REPLACE VIEW|.*IF NOT EXISTS", again) or not statement.startswith("CREATE"), statement[:80]
 
 
 @pytest.mark.parametrize("table", COLUMNS)
@@ -72,5 +74,5 @@ def test_the_columns_that_the_worker_writes_exist(connection: Connection, client
     migrate(connection)
     sql = f"SELECT name, default_kind FROM system.columns WHERE database = '{DATABASE}' AND table = '{table}' ORDER BY position"
     found = {name: kind for name, kind in client.query(sql).result_rows}  # noqa: C416 (mypy sees no pairs)
-    assert list(COLUMNS[table]) == [name for name in found if name in COLUMNS[table]]
-    assert {name for name, kind in found.items() if not kind} == set(COLUMNS[table])
+    assert set(COLUMNS[table]) <= set(found)
+    assert {name for name, kind in found.items() if not kind} <= set(COLUMNS[table])

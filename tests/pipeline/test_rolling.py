@@ -3,13 +3,15 @@
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pipeline.intervals import mean_interval, share_interval
-from pipeline.rolling import LONGEST, WINDOWS, Delta, Figure, Sum, Sums, attainment, figure, is_share, minute_of
+from pipeline.minutes import Sum
+from pipeline.rolling import LONGEST, WINDOWS, Delta, Figure, Sums, attainment, figure, is_share, minute_of
 from tests.pipeline.builders import ms
 
 NOON = ms("2026-03-02T12:00Z")
@@ -48,7 +50,9 @@ minutes = st.one_of(
     st.integers(START - 90, START + 90),
     st.builds(lambda length, off: START - length + off, st.sampled_from(list(WINDOWS.values())), st.integers(-3, 3)),
     st.integers(START - LONGEST - 5, START + LONGEST * 2),
+    st.integers(2**31 - 2, 2**31 + 2),  # a term in the year 6053
 )
+values = st.one_of(st.integers(0, 9), st.sampled_from([2**15, 2**31, 2**62, 2**80]))
 
 
 def contribution(channel: str, measure: str, minute: int, n: int, x: int) -> Delta:
@@ -58,7 +62,7 @@ def contribution(channel: str, measure: str, minute: int, n: int, x: int) -> Del
 
 
 contributions = st.builds(
-    contribution, st.sampled_from(["telephone", "email"]), st.sampled_from(MEASURES), minutes, st.integers(1, 3), st.integers(0, 9)
+    contribution, st.sampled_from(["telephone", "email"]), st.sampled_from(MEASURES), minutes, st.integers(1, 3), values
 )
 steps = st.one_of(st.integers(0, 3), st.integers(50, 70), st.integers(1_430, 1_450), st.integers(0, 3 * LONGEST))
 
@@ -97,6 +101,11 @@ class SumsMachine(RuleBasedStateMachine):
             gone = data.draw(st.lists(st.sampled_from(present), max_size=4, unique=True))
             self.sums.apply([(channel, measure, minute, -n, -total, -squares) for channel, measure, minute, n, total, squares in gone])
             self.kept.subtract(gone)
+
+    @rule(first=minutes, step=st.integers(1, 90), count=st.integers(130, 160))
+    def flood(self, first: int, step: int, count: int) -> None:
+        """Many minutes of one series at once."""
+        self.add([contribution("telephone", "wait", first + step * i, 1, i) for i in range(count)])
 
     @rule(step=steps)
     def advance(self, step: int) -> None:
@@ -138,7 +147,7 @@ def sums_in(found: Figure) -> Sum:
     return found.n, found.total, found.squares
 
 
-SumsMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+SumsMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
 TestSums = SumsMachine.TestCase
 
 
@@ -189,6 +198,30 @@ def test_what_lies_before_the_longest_window_has_no_effect() -> None:
     assert (sums.minutes(), sums.touched(), sums.all()) == ({}, [], [])
 
 
+def test_a_series_that_is_reported_empty_is_forgotten() -> None:
+    found: Delta = ("email", "volume", START, 1, 0, 0)
+    sums = Sums.load(START, [found, ("telephone", "volume", START, 1, 0, 0), ("telephone", "volume", START + LONGEST + 1, 1, 0, 0)])
+    sums.touched()
+    sums.advance(START + LONGEST)
+    assert {(one.channel, one.measure, one.n) for one in sums.touched()} == {("email", "volume", 0), ("telephone", "volume", 0)}
+    assert {one.channel for one in sums.all()} == {"telephone"}  # one of its minutes lies ahead
+    sums.apply([("email", "volume", START + LONGEST, 1, 0, 0)])
+    assert {(one.channel, one.window, one.n) for one in sums.touched()} == {("email", window, 1) for window in WINDOWS}
+
+
+@given(st.lists(contributions, max_size=30))
+def test_sums_filled_with_columns_are_those_of_the_contributions(found: list[Delta]) -> None:
+    inside = [one for one in found if one[2] > START - LONGEST]
+    filled = Sums(START)
+    for key in {one[:2] for one in inside}:
+        minute, *amounts = zip(*(one[2:] for one in inside if one[:2] == key), strict=True)
+        filled.fill(key, np.array(minute), *(np.array(amount, dtype=object) for amount in amounts))
+    loaded = Sums.load(START, found)
+    assert filled.minutes() == loaded.minutes()
+    assert filled.all() == loaded.all()
+    assert filled.touched() == loaded.touched()
+
+
 def test_a_series_that_vanished_is_reported_empty_when_expected() -> None:
     sums = Sums.load(START, [])
     sums.expect([("email", "volume")])
@@ -203,7 +236,7 @@ def test_a_volume_is_its_number_without_an_interval() -> None:
     assert figure("email", "volume", "7d", START, (0, 0, 0)).value == 0.0
 
 
-@pytest.mark.parametrize("measure", ["wait", "abandonment", "norm:n", "answer:q:1:overall"])
+@pytest.mark.parametrize("measure", ["wait", "abandonment", "norm:n", "norm_mean:n", "answer:q:1:overall"])
 def test_without_observations_there_is_no_value(measure: str) -> None:
     assert figure("email", measure, "7d", START, (0, 0, 0)) == Figure("email", measure, "7d", START, 0, 0, 0, None, None, None)
 
@@ -222,6 +255,7 @@ def test_a_grade_is_kept_in_thousandths_and_a_wait_in_milliseconds() -> None:
     assert found.low == pytest.approx(bounds[0])
     assert found.high == pytest.approx(bounds[1])
     assert figure("telephone", "wait", "7d", START, (4, 50_000, 10**9)).value == 12.5
+    assert figure("telephone", "norm_mean:n", "7d", START, (4, 50_000, 10**9)).value == 12.5
 
 
 def test_a_single_value_has_no_interval() -> None:
@@ -249,6 +283,10 @@ GRADE = "answer:q:1:overall"
         (made("norm:n", 20, 0.8, 0.6, 0.9), 0.8, "met"),
         (made("norm:n", 20, 0.7999, 0.6, 0.9), 0.8, "not_met"),
         (made("norm:n", 0, None, None, None), 0.8, "too_few"),
+        (made("norm_mean:n", 20, 30.0, 20.0, 40.0), 30.0, "met"),
+        (made("norm_mean:n", 20, 30.001, 20.0, 40.0), 30.0, "not_met"),
+        (made("norm_mean:n", 19, 10.0, 5.0, 15.0), 30.0, "too_few"),
+        (made("norm_mean:n", 0, None, None, None), 30.0, "too_few"),
         (made(GRADE, 19, 9.0, 8.5, 9.5), 7.5, "too_few"),
         (made(GRADE, 100, 7.8, 7.5, 8.1), 7.5, "met"),
         (made(GRADE, 100, 7.8, 7.49, 8.1), 7.5, "too_few"),

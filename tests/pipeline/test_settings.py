@@ -32,11 +32,19 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     assert "geheim" not in repr(found)
 
 
+def test_either_limit_of_the_brake_can_be_off() -> None:
+    found = from_environment({"CONTACTMETER_BRAKE_SHARE": "off", "CONTACTMETER_BRAKE_RUN": "200"})
+    assert (found.brake_share, found.brake_run) == (None, 200)
+    found = from_environment({"CONTACTMETER_BRAKE_SHARE": "0.9", "CONTACTMETER_BRAKE_RUN": "OFF"})
+    assert (found.brake_share, found.brake_run) == (0.9, None)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
         ("CONTACTMETER_HEALTH_PORT", "http", "CONTACTMETER_HEALTH_PORT is 'http'; it must be a number above 0"),
         ("CONTACTMETER_STALL_AFTER_S", "nan", "CONTACTMETER_STALL_AFTER_S is 'nan'; it must be a number above 0"),
+        ("CONTACTMETER_BRAKE_RUN", "never", "must be a number above 0"),
         ("CONTACTMETER_BATCH_BYTES", "-1", "it must be a number above 0"),
         ("CONTACTMETER_REPLICATION", "1e400", "it must be a number above 0"),
         ("CONTACTMETER_CLICKHOUSE_SECURE", "maybe", "write yes or no"),

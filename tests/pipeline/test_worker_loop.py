@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import pytest
 
 from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.brake import Brake, Stop
+from pipeline.braking import Braking, Identity
 from pipeline.configured import Configured
 from pipeline.decode import AnswerKey, ContactKey, Record, Reject
 from pipeline.health import Health
@@ -43,6 +45,18 @@ class MemoryStore:
         self.gate = threading.Event()
         self.gate.set()
         self.error: Exception | None = None
+        self.stops: dict[int, Stop] = {}
+        """By when they began; a release holds whatever is written later."""
+
+    def open_stops(self, group: str, instance: str) -> list[Stop]:
+        return [stop for stop in self.stops.values() if (stop.group, stop.instance) == (group, instance) and stop.released_at is None]
+
+    def write_stop(self, stop: Stop) -> None:
+        if stop.released_at is not None or stop.since not in self.stops:
+            self.stops[stop.since] = stop
+
+    def released(self, stop: Stop) -> str:
+        return self.stops[stop.since].released_by if stop.since in self.stops else ""
 
     def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]:
         self.loads += 1
@@ -66,19 +80,28 @@ class MemoryStore:
     def write_figures(self, rows: Sequence[Row]) -> None:
         self.writes.append({"rolling": rows})
 
+    def now(self) -> float:
+        return NOW / 1000
+
+    def written_by_others(self, organisation: str, writer: int, since: float) -> bool:
+        return False
+
 
 class Fixture:
     """A worker on a memory store, and the offsets it acknowledged."""
 
-    def __init__(self, committed: int = 0) -> None:
-        self.store = MemoryStore()
+    def __init__(self, committed: int = 0, store: MemoryStore | None = None, software: str = "1") -> None:
+        self.store = store or MemoryStore()
         self.health = Health()
         self.acknowledged: list[int] = []
         self.rejects: list[Reject] = []
         self.configured = {"voorbeeld": Configured.of(ORGANISATION)}
+        self.braking = Braking(
+            Brake(), self.store, Identity("group", "instance", software), lambda: self.configured, self.health, lambda: NOW
+        )
         self.worker = Worker(
             self.store, lambda: self.configured, lambda partitions: dict.fromkeys(partitions, committed), self._send, self.health,
-            lambda: NOW, batch_bytes=1_000_000, contacts_in_memory=1_000,
+            self.braking, lambda: NOW, batch_bytes=1_000_000, contacts_in_memory=1_000,
         )  # fmt: skip
 
     async def _send(self, rejects: Sequence[Reject]) -> None:

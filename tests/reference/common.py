@@ -1,10 +1,10 @@
-"""What the four recomputations share: reading, judging, quarters and windows. Imports nothing of the product, on purpose.
+"""What the recomputations share: reading, judging, quarters and windows. Imports nothing of the product, on purpose.
 
 A source is three tables. All instants are UTC, in whole milliseconds:
 
 - contacts: one row a contact: contact, channel, via, opened, answered, abandoned, acknowledged, responded, closed (null: did not happen);
 - outcomes: one row a contact and norm: contact, channel, via, opened, norm, start, deadline, stop, ended, excluded, judged;
-- ratings: one row a survey answer: contact, channel, at, grade (thousandths of the scale's unit, integer).
+- ratings: one row a survey answer: contact, channel, aspect (empty where there is only one), at, grade (thousandths of the unit, integer).
 
 The product adds and subtracts minute sums; here every figure is a filter on instants, so a shared mistake is unlikely.
 """
@@ -202,7 +202,7 @@ class Source:
         """(channel, measure, window) -> sums over (at − window, at], `at` rounded up to the minute.
 
         Every measure a channel ever has is there for all four windows, with zeros where the window is empty. Measures and their x:
-        volume 1; wait in ms; abandonment 1 if abandoned; norm:<id> 1 if within; answer the grade in thousandths.
+        volume 1; wait in ms; abandonment 1 if abandoned; norm:<id> 1 if within; answer or answer:<aspect> the grade in thousandths.
         """
         end = minute_up(at)
         every = self.contributions()
@@ -223,6 +223,7 @@ class Source:
         def part(frame: pl.DataFrame, measure: pl.Expr, at: str, x: pl.Expr) -> pl.DataFrame:
             return frame.select("channel", measure=measure, at=pl.col(at), x=x.cast(pl.Int64)).filter(pl.col("at").is_not_null())
 
+        answer = pl.when(pl.col("aspect") == "").then(pl.lit("answer")).otherwise(pl.lit("answer:") + pl.col("aspect"))
         unanswered = contacts.filter(pl.col("answered").is_null())
         return pl.concat(
             [
@@ -231,7 +232,7 @@ class Source:
                 part(contacts, pl.lit("abandonment"), "answered", pl.lit(0)),
                 part(unanswered, pl.lit("abandonment"), "abandoned", pl.lit(1)),
                 part(counted, pl.lit("norm:") + pl.col("norm"), "judged", within),
-                part(self.ratings, pl.lit("answer"), "at", pl.col("grade")),
+                part(self.ratings, answer, "at", pl.col("grade")),
             ]
         )
 
@@ -248,4 +249,10 @@ class Source:
 
 def no_ratings() -> pl.DataFrame:
     """The rating table of a source without survey answers."""
-    return pl.DataFrame(schema={"contact": pl.String, "channel": pl.String, "at": INSTANT, "grade": pl.Int64})
+    return pl.DataFrame(schema={"contact": pl.String, "channel": pl.String, "aspect": pl.String, "at": INSTANT, "grade": pl.Int64})
+
+
+def no_outcomes() -> pl.DataFrame:
+    """The outcome table of a source without norms."""
+    nobody = contact_table(pl.DataFrame(schema={"contact": pl.String, "channel": pl.String, "opened": INSTANT}))
+    return judge(nobody, "", "opened", "closed", pl.Series([], dtype=INSTANT))

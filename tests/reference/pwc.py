@@ -39,6 +39,6 @@ def load() -> Source:
         ]
     )
     ratings = calls.filter(pl.col("Satisfaction rating").is_not_null()).select(
-        "contact", "channel", at="closed", grade=pl.col("Satisfaction rating").cast(pl.Int64) * 1000
+        "contact", "channel", aspect=pl.lit(""), at="closed", grade=pl.col("Satisfaction rating").cast(pl.Int64) * 1000
     )
     return Source("pwc", "UTC", contacts, outcomes, ratings)

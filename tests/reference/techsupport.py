@@ -33,6 +33,6 @@ def load() -> Source:
         ]
     )
     ratings = tickets.filter(pl.col("Survey results") != "not rated").select(
-        "contact", "channel", at="rated", grade=pl.col("Survey results").cast(pl.Int64) * 1000
+        "contact", "channel", aspect=pl.lit(""), at="rated", grade=pl.col("Survey results").cast(pl.Int64) * 1000
     )
     return Source("techsupport", "UTC", contacts, outcomes, pl.concat([no_ratings(), ratings]))

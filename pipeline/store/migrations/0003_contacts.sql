@@ -22,11 +22,14 @@ ALTER TABLE contacts
     ADD COLUMN IF NOT EXISTS `outcomes.measured` Array(Nullable(Int64)) COMMENT 'ms by the clock of a norm on a mean or maximum' AFTER `outcomes.excluded`,
     ADD COLUMN IF NOT EXISTS links String DEFAULT '' CODEC(ZSTD(1)) COMMENT '[[system, id, changes, [events]], …] of the contacts that name this one' AFTER timeline,
     ADD COLUMN IF NOT EXISTS answers String DEFAULT '' COMMENT '[[source, answer], …] that named this contact' AFTER links,
+    ADD COLUMN IF NOT EXISTS appended_at DateTime64(3, 'UTC') DEFAULT toDateTime64(stored_at, 3, 'UTC')
+        COMMENT 'when the log took in the last change (of its batch): retention counts from there' AFTER defects,
     ADD COLUMN IF NOT EXISTS forgotten Bool MATERIALIZED role = 'forgotten' AFTER confidential;
 
 ALTER TABLE survey_answers
     ADD COLUMN IF NOT EXISTS location LowCardinality(String) DEFAULT '' AFTER team,
-    ADD COLUMN IF NOT EXISTS forgotten Bool DEFAULT false AFTER has_comment;
+    ADD COLUMN IF NOT EXISTS forgotten Bool DEFAULT false AFTER has_comment,
+    ADD COLUMN IF NOT EXISTS appended_at DateTime64(3, 'UTC') DEFAULT toDateTime64(stored_at, 3, 'UTC') AFTER forgotten;
 
 -- Gauges by the time at which they were logged: a reading sent again replaces the earlier one, whatever comes first.
 CREATE TABLE gauge_readings
@@ -37,16 +40,18 @@ CREATE TABLE gauge_readings
     gauge LowCardinality(String),
     observed_at DateTime64(3, 'UTC'),
     logged_at DateTime64(3, 'UTC'),
-    value Float64
+    value Float64,
+    stored_at DateTime DEFAULT now()
 )
 ENGINE = ReplacingMergeTree(logged_at)
 ORDER BY (organisation, channel, queue, gauge, observed_at)
-TTL toDateTime(observed_at) + INTERVAL 100 DAY;
+TTL stored_at + INTERVAL 100 DAY;
 
 CREATE MATERIALIZED VIEW gauges_to_readings TO gauge_readings AS
 SELECT organisation, channel, queue, gauge, observed_at, toDateTime64(0, 3, 'UTC') AS logged_at, value FROM gauges;
 
-INSERT INTO gauge_readings SELECT organisation, channel, queue, gauge, observed_at, toDateTime64(0, 3, 'UTC'), value FROM gauges;
+INSERT INTO gauge_readings (organisation, channel, queue, gauge, observed_at, logged_at, value)
+SELECT organisation, channel, queue, gauge, observed_at, toDateTime64(0, 3, 'UTC'), value FROM gauges;
 
 -- Which older rows of a forgotten contact or answer are still to be deleted.
 CREATE TABLE tombstones

@@ -24,7 +24,7 @@ def test_the_columns_in_use() -> None:
         ("table: channel}", "table: channels}", r"table 'channels' is not one of tables \(channel\)"),
         ("drop: [Name]", "drop: [Grade]", "column 'Grade' stands under file.drop and is used as well"),
         ("contact: Id\n", "", r"contact\.opened needs the id of a contact; name its column"),
-        ("empty: false}", "empty: false, equals: x}", "a condition has exactly one of equals, in, not_in and empty"),
+        ("empty: false}", "empty: false, equals: x}", "a condition has exactly one of equals, in, not_in, empty, before and not_before"),
         ("items: {overall: Grade}", "items: Grade", r"the field 'items' of survey\.answered holds names and values"),
         ("product: Product}", "product: {a: Product}}", r"events\[0\].*this name is not known here"),
         ("{value: complete}", "{value: complete, column: Status}", r"write a column's name, or \{column: …\}, or \{value: …\}"),

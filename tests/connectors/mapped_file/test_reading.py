@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from connectors.mapped_file.connector import MappedFile
-from connectors.mapped_file.reading import Row, RowFile
+from connectors.mapped_file.reading import RowFile
+from connectors.mapped_file.tables import Row
 from connectors.protocol import Refused
 from tests.connectors.mapped import HEADER, changed, csv_file, mapping, read_all, rows
 
@@ -153,6 +154,6 @@ def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
 
 def test_only_columns_in_use_are_kept(tmp_path: Path) -> None:
     by = mapping()
-    (row,) = RowFile(csv_file(tmp_path / "a.csv", [ROW]), by).rows()
+    (row,) = RowFile(csv_file(tmp_path / "a.csv", [ROW]), by.file, by.columns()).rows()
     assert isinstance(row, Row)
     assert set(row.values) == by.columns() == set(HEADER.split(",")) - {"Name"}

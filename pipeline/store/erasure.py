@@ -1,0 +1,47 @@
+"""Erasing what was forgotten: once its empty row is stored, every older row of it is deleted from disk."""
+
+from clickhouse_connect.driver.client import Client
+
+from pipeline.answers import TOMBSTONE
+from pipeline.store.client import passing_errors
+
+_AGAIN_S = 900
+"""Older rows are deleted once at once and once more so long after: a worker that was about to write one has done it, or is gone."""
+_KEYS = {"contacts": "system, contact", "survey_answers": "source, answer", "comments": "source, answer"}
+_DUE = f"""
+SELECT organisation, "table", second, third, toUnixTimestamp64Milli(noted_at) FROM tombstones FINAL
+WHERE toUnixTimestamp64Milli(erased_at) = 0
+   OR (erased_at < noted_at + INTERVAL {_AGAIN_S} SECOND AND now64(3) >= noted_at + INTERVAL {_AGAIN_S} SECOND)
+"""
+
+
+def erase(client: Client) -> int:
+    """Delete the older rows of all that was forgotten, and the comments of such answers; how many contacts and answers.
+
+    It returns when they are off the disk. What backups hold is not touched (docs/PRIVACY.md). Raises Unavailable.
+    """
+    with passing_errors("erasing what was forgotten"):
+        due = client.query(_DUE).result_rows
+        if not due:
+            return 0
+        for table, names in _KEYS.items():
+            of = "survey_answers" if table == "comments" else table
+            keys = [(organisation, second, third) for organisation, kind, second, third, _ in due if kind == of]
+            if keys:
+                older = "" if table == "comments" else f" AND version < {TOMBSTONE}"
+                client.command(
+                    f"ALTER TABLE {table} DELETE WHERE (organisation, {names}) IN {{keys:Array(Tuple(String, String, String))}}{older}",
+                    parameters={"keys": keys},
+                    settings={"mutations_sync": 1},
+                )
+        client.insert(
+            "tombstones",
+            [[organisation, table, second, third, noted, _now(client)] for organisation, table, second, third, noted in due],
+            column_names=["organisation", "table", "second", "third", "noted_at", "erased_at"],
+        )
+    return len(due)
+
+
+def _now(client: Client) -> int:
+    found: int = client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0]
+    return found

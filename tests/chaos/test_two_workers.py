@@ -1,0 +1,138 @@
+"""Two workers in one group with static membership, under load: one is killed amid an insert, one stands still past its session and goes
+on, each time with an insert of the former owner landing late; and configurations that roll over both."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.chaos import recovery, truth
+from tests.chaos.crew import Crew, crew, flow
+from tests.chaos.forms import Form
+from tests.chaos.proxy import Proxy
+from tests.e2e import synthetic
+from tests.e2e.running import Stack
+
+
+@contextmanager
+def insert_held(workers: Crew, proxy: Proxy) -> Iterator[threading.Event]:
+    """Enter when an insert into contacts is under way at the proxy; it lands when the event is set, or at the end of the block."""
+    under_way, let_go = threading.Event(), threading.Event()
+
+    def hold(table: str) -> None:
+        if table == "contacts":
+            under_way.set()
+            let_go.wait(120)
+
+    try:
+        with proxy.faults(before=hold):
+            workers.wait(under_way.is_set, "an insert into contacts")
+        yield let_go
+    finally:
+        let_go.set()
+
+
+def half_each(workers: Crew) -> None:
+    workers.wait(lambda: {workers.partitions("one"), workers.partitions("two")} == {32}, "each to have its half")
+
+
+def through(proxy: Proxy) -> dict[str, str]:
+    return {"CLICKHOUSE_HTTP_PORT": str(proxy.port)}
+
+
+def test_one_is_killed_amid_an_insert(stack: Stack, right: truth.Truth, form: Form, proxy: Proxy, chance: random.Random) -> None:
+    """The insert lands before its next life has computed the sums, after that, or when that has stored the same already."""
+    told = recovery.scenario(f"killed amid an insert ({form.name})")
+    names = truth.add(stack, [f"amid-{form.name}-{number}" for number in range(8 * form.rounds)])
+    with crew(stack, one=through(proxy), two={}) as workers:
+        half_each(workers)
+        with flow(stack, names, right.events, 2 * form.rate, chance.randrange(1000)) as sending:
+            for late_s in [0.0, 1.0, 60.0] * form.rounds:
+                with insert_held(workers, proxy) as let_go:
+                    workers["one"].kill()
+                    timer = threading.Timer(chance.random() * late_s, let_go.set)
+                    timer.start()
+                    told.add("kill -9 amid an insert", recovery.seconds_to_recover(stack, workers.ready))
+                    timer.cancel()
+            sending.enough()
+            workers.wait(sending.ended, "everything to be sent", 240)
+        workers.settle()
+        right.check(stack, sending.sent)
+
+
+def test_a_zombie_does_not_win(stack: Stack, right: truth.Truth, form: Form, proxy: Proxy, chance: random.Random) -> None:
+    """One stands still (SIGSTOP) until the other has its partitions, its insert lands then, and it goes on with what it knew."""
+    told = recovery.scenario(f"zombie ({form.name})")
+    names = truth.add(stack, [f"zombie-{form.name}-{number}" for number in range(8 * form.rounds)])
+    with crew(stack, one=through(proxy), two={}) as workers:
+        half_each(workers)
+        with flow(stack, names, right.events, form.rate, chance.randrange(1000)) as sending:
+            for _ in range(form.rounds):
+                with insert_held(workers, proxy) as let_go:
+                    workers.freeze("one")
+                    begin = time.monotonic()
+                    workers.wait(lambda: workers.partitions("two") == 64, "the other to take over")
+                    told.add("the other has taken over", time.monotonic() - begin)
+                    if chance.random() < 0.5:  # else it lands while the other computes its sums
+                        told.add("and has caught up", recovery.seconds_to_recover(stack, workers.ready))
+                    let_go.set()
+                    workers.thaw("one")
+                    told.add("both have caught up", recovery.seconds_to_recover(stack, workers.ready))
+                half_each(workers)
+            sending.enough()
+            workers.wait(sending.ended, "everything to be sent", 240)
+        workers.settle()
+        right.check(stack, sending.sent)
+
+
+TOMORROW = """
+  - id: answered_90s
+    title: {{nl: Binnen 90 seconden, en: Within 90 seconds}}
+    applies_to: {{channels: [telephone]}}
+    clock: elapsed
+    threshold: 90s
+    start: queued
+    stop: answered
+    source: Test
+    valid: {{from: {tomorrow}}}
+instruments:"""
+
+
+def test_a_configuration_rolls_over_both(stack: Stack, right: truth.Truth, form: Form, chance: random.Random) -> None:
+    """Two directories of files, as on two machines: one has the new file, the other follows, and is killed in between."""
+    names = truth.add(stack, [f"rolled-{form.name}-{number}" for number in range(4)])
+    elsewhere = stack.directory / f"elsewhere-{form.name}"
+    elsewhere.mkdir()
+    for name in names:
+        (elsewhere / f"{name}.yaml").write_text(synthetic.organisation(name))
+    tomorrow = (right.now.date().replace(year=right.now.year + 1)).isoformat()
+    with crew(stack, one={}, two={"ORGANISATIONS": str(elsewhere)}) as workers:
+        half_each(workers)
+
+        def refusals(instance: str) -> set[str]:
+            return set(workers[instance].get("/status")[1].get("refused_configurations", {}))
+
+        with flow(stack, names, right.events, form.rate, chance.randrange(1000)) as sending:
+            for name in names:
+                new = synthetic.organisation(name).replace("\ninstruments:", TOMORROW.format(tomorrow=tomorrow))
+                stack.add_organisation(name, new)
+            for name in names:
+                accepted = f"organisation {name}: configuration of {name}.yaml is in force"
+                workers.wait(lambda accepted=accepted: workers["one"].said.count(accepted) == 2, "the new one to be in force")  # type: ignore[misc]
+            workers["two"].kill()
+            workers.wait(lambda: refusals("two") >= set(names), "the old file not to take its place")
+            for name in names:
+                (elsewhere / f"{name}.yaml").write_text((stack.organisations / f"{name}.yaml").read_text())
+            workers.wait(lambda: not refusals("two"), "the other to follow")
+            for name in names:
+                stack.add_organisation(name, (elsewhere / f"{name}.yaml").read_text().replace("threshold: 45s", "threshold: 50s"))
+            workers.wait(lambda: refusals("one") >= set(names), "a change of how contacts were judged to be refused")
+            workers["one"].kill()
+            workers.wait(sending.ended, "everything to be sent", 240)
+        workers.settle()
+        assert refusals("one") >= set(names), "also after its restart"
+        right.check(stack, names)
+        for name in names:
+            stack.add_organisation(name, (elsewhere / f"{name}.yaml").read_text())
+        workers.wait(lambda: not refusals("one"), "nothing to be refused any more")

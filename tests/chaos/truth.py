@@ -1,0 +1,88 @@
+"""What must be stored of the events that every organisation here gets, and whether it is."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.protocol import WireEvent
+from schemas.types import iso
+from tests.chaos import poison
+from tests.e2e import synthetic
+from tests.e2e.running import Stack
+
+Figures = dict[tuple[str, str, str], tuple[int, int, int]]
+
+_BACK = tuple(timedelta(hours=hours) for hours in (0, 1, 30, 300))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The events, the moment of their making, and what is right to be stored of them: rows, figures, and how many refusals by reason."""
+
+    now: datetime
+    events: list[WireEvent]
+    rows: dict[str, list[tuple[Any, ...]]]
+    figures: list[Figures]
+    refused: Counter[str]
+
+    def parts(self, count: int) -> list[list[WireEvent]]:
+        """The events in so many parts, each with something of everything and of most contacts."""
+        chance, found = random.Random(count), [list[WireEvent]() for _ in range(count)]
+        for event in self.events:
+            chance.choice(found).append(event)
+        return found
+
+    def check(self, stack: Stack, names: Sequence[str], live: bool = True) -> None:
+        """Everything stored of each organisation is right, and so is every figure; `live`: those of the running worker as well."""
+        for name in names:
+            stored = stack.stored(name)
+            for table, expected in self.rows.items():
+                assert len(stored[table]) == len(expected), f"{name}: rows of {table}"
+                assert stored[table] == expected, f"{name}: {table}"
+            assert figures(stack, name, self.now) == self.figures, name
+            found = refused(stack, name)
+            assert found == self.refused, f"{name}: {found - self.refused} too many, {self.refused - found} missing"
+            if live:
+                assert stack.check_live(name) > 0
+
+
+def figures(stack: Stack, name: str, now: datetime) -> list[Figures]:
+    """At `now` and at three moments before it."""
+    return [stack.rolling_at(name, now - back) for back in _BACK]
+
+
+def refused(stack: Stack, name: str) -> Counter[str]:
+    """Refused events by reason; one that the sender had to send twice counts once."""
+    sql = (
+        "SELECT reason, uniqExact(sha256) FROM rejects FINAL WHERE organisation = {name:String} AND position >= 0 "
+        "GROUP BY reason"
+    )  # fmt: skip
+    return Counter(dict(stack.query(sql, name=name)))
+
+
+def of_clean_load(stack: Stack, name: str, contacts: int, now: datetime) -> Truth:
+    """Load history, with poison, into an organisation with nothing going wrong."""
+    at = int(now.timestamp() * 1000)
+    bad = poison.events(at, times=max(1, contacts // 200))
+    good = [event for event in synthetic.history(contacts, at, seed=contacts) if event["time"] <= iso(at)]
+    told = [event for event in good if event["data"].get("contact")]
+    rest = [event for event in good if not event["data"].get("contact")]  # gauges, heartbeats and markers all come first otherwise
+    events = poison.spread([*rest, *(event for _, event in bad)], told)
+    add(stack, [name])
+    stack.send(name, events, size=100)
+    worker = stack.worker()
+    stack.settle()
+    truth = Truth(now, events, stack.stored(name), figures(stack, name, now), poison.reasons(bad))
+    truth.check(stack, [name])
+    assert worker.stop()
+    return truth
+
+
+def add(stack: Stack, names: Sequence[str]) -> list[str]:
+    """Organisations that may send these events; their names."""
+    for name in names:
+        stack.add_organisation(name, synthetic.organisation(name))
+    return list(names)

@@ -1,0 +1,343 @@
+"""Random municipalities and random lives of contacts in them, for Hypothesis: events as they go over the wire, in the order of arrival."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from tests.oracle.days import EPOCH, instant
+from tests.oracle.door import Wire
+
+NAME = "voorbeeldstad"
+SOURCES = {"pbx": ["urn:nld:oin:1:systeem:pbx", "urn:nld:oin:1:systeem:pbx-2"], "crm": ["urn:nld:oin:1:systeem:crm"]}
+STRANGER = "urn:nld:oin:2:systeem:pbx"
+CHANNELS = ("telephone", "counter", "email")
+PRODUCTS, TEAMS, PLACES = ("Paspoort", "Afval"), ("Burgerzaken", "Balie"), ("Stadhuis", "1234 AB")
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+BSN = "111222333"
+"""A number that passes the eleven test and belongs to nobody."""
+
+
+class History(NamedTuple):
+    """An organisation's document, and what arrived: events with the moment (ms) at which Kafka took them, in that order."""
+
+    organisation: Wire
+    arrivals: list[tuple[Wire, int]]
+
+
+def iso(ms: int) -> str:
+    """A moment as it goes over the wire."""
+    return (EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
+
+
+# Moments ----------------------------------------------------------------------------------------------------------------
+
+BEGINNINGS = [
+    instant(text)
+    for text in (
+        "2026-03-02T09:00:00+01:00",  # a Monday morning
+        "2026-03-06T16:59:30+01:00",  # half a minute before the weekend
+        "2026-03-28T12:00:00+01:00",  # the clock goes forward at 2:00 on the 29th
+        "2026-03-29T01:59:45+01:00",
+        "2026-03-31T23:59:59.999+02:00",  # the end of a quarter, before Easter
+        "2026-04-02T14:00:00+02:00",
+        "2026-04-30T10:00:00+02:00",  # before 5 May, Ascension and the day after it
+        "2026-10-24T15:00:00+02:00",  # the clock goes back at 3:00 on the 25th
+        "2026-10-25T02:30:00+02:00",
+        "2026-12-23T16:00:00+01:00",
+    )
+]
+_STEPS = [0, 0, 1, 5 * SECOND, 45 * SECOND, 45 * SECOND + 1, MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY]
+steps = st.one_of(st.sampled_from(_STEPS), st.sampled_from(_STEPS), st.integers(0, 3 * HOUR), st.integers(0, 12 * DAY))
+"""Time from one event to the next, in ms: those at which norms and windows end are likely."""
+
+
+# Organisations ----------------------------------------------------------------------------------------------------------
+
+_HOURS: list[Wire] = [
+    {"mon-thu": "08:30-17:00", "fri": "08:30-13:00"},
+    {"mon-fri": "08:30-12:00, 13:00-17:00", "sat": "10:00-12:00"},
+    {"mon-sun": "00:00-24:00"},
+]
+_titles = {"nl": "n", "en": "n"}
+
+
+def _some(values: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True)
+
+
+_CONDITIONS: dict[str, st.SearchStrategy[Any]] = {
+    "products": _some(PRODUCTS),
+    "product_classes": st.just(["reisdocumenten"]),
+    "teams": _some(TEAMS),
+    "locations": st.just(["Stadhuis"]),
+    "segments": st.just(["1234"]),
+    "vias": st.just(["app"]),
+    "appointment": st.booleans(),
+    "complexity": _some(("simple", "complex", "unknown")),
+    "direction": st.sampled_from(["inbound", "outbound"]),
+}
+_EXCLUSIONS: dict[str, st.SearchStrategy[Any]] = {
+    "outside_opening_hours": st.just(True),
+    "results": st.just(["duplicate"]),
+    "products": st.just(["Afval"]),
+    "teams": st.just(["Balie"]),
+}
+_THRESHOLDS: dict[str, list[str | None]] = {
+    "given": [None],
+    "elapsed": ["45s", "15min", "24h", "2d"],
+    "opening-hours": ["45s", "15min", "4h", "2d"],
+    "working-days": ["1wd", "2wd", "10wd"],
+    "statutory-term": ["1d", "10d", "2w", "6w", "1m"],
+}
+_STARTS: list[Any] = [
+    "opened", "queued", "queued", "answered", "acknowledged", "callback_requested", "promised", "transferred", "closed",
+    {"latest_of": ["appointment_at", "queued"]}, {"latest_of": ["term_starts_at", "opened"]}, {"latest_of": ["opened", "queued"]},
+]  # fmt: skip
+_STOPS: list[list[str]] = [
+    ["answered"], ["answered"], ["acknowledged"], ["informed"], ["responded"], ["called_back"], ["reached"], ["closed"],
+    ["responded", "closed"],
+]  # fmt: skip
+
+
+@st.composite
+def norms(draw: st.DrawFn, name: str) -> Wire:
+    """A norm of any shape that the schema allows."""
+    clock: str = draw(st.sampled_from(list(_THRESHOLDS)))
+    start = draw(st.sampled_from(_STARTS))
+    begins = start["latest_of"] if isinstance(start, dict) else [start]
+    stop = draw(st.sampled_from([names for names in _STOPS if not set(names) & set(begins)]))
+    statistic = draw(st.sampled_from(["share", "share", "mean", "max"])) if clock in ("elapsed", "opening-hours") else "share"
+    norm: Wire = {
+        "id": name,
+        "title": _titles,
+        "applies_to": {"channels": draw(st.lists(st.sampled_from(CHANNELS), min_size=2, max_size=3, unique=True))},
+        "statistic": statistic,
+        "clock": clock,
+        "threshold": draw(st.sampled_from(_THRESHOLDS[clock])),
+        "start": start,
+        "stop": stop if len(stop) > 1 else stop[0],
+        "denominator": draw(st.sampled_from(["answered", "offered"])),
+        "left_queue": draw(st.sampled_from(["counts", "excluded"])),
+        "short_abandon": draw(st.sampled_from(["0s", "5s"])),
+        "suspension": draw(st.sampled_from([True, True, False])),
+        "extension": draw(st.sampled_from(["any", "any", "none", "4w", "2wd", "24h"])),
+        "source": "invented",
+    }
+    if clock == "working-days":
+        norm["calendar"] = draw(st.sampled_from(["municipal", "statutory"]))
+    for choices, field in ((_CONDITIONS, "applies_to"), (_EXCLUSIONS, "exclusions")):
+        chosen = draw(st.sampled_from(["", "", *choices]))
+        if chosen:
+            norm.setdefault(field, {})[chosen] = draw(choices[chosen])
+    return norm
+
+
+@st.composite
+def organisations(draw: st.DrawFn) -> Wire:
+    """A municipality with two systems, three channels, a place, a few norms and two versions of a questionnaire."""
+    found: list[Wire] = []
+    for position in range(draw(st.integers(1, 4))):
+        norm = draw(norms(f"n{position}"))
+        if draw(st.booleans()):
+            found.append(norm)
+            continue
+        # Two versions, the second of which may ask something else, from a day on which much happens.
+        since = draw(st.sampled_from(["2026-03-02", "2026-03-29", "2026-04-01", "2026-10-25"]))
+        found += [norm | {"valid": {"to": since}}, draw(norms(norm["id"])) | {"valid": {"from": since}}]
+    leading = st.sampled_from([{}, {"leading_system": "pbx"}, {"leading_system": "crm"}])
+    channels: dict[str, Wire] = {channel: dict(draw(leading)) for channel in CHANNELS}
+    channels["telephone"]["exceptions"] = {"2026-03-02": "09:30-12:00", "2026-04-06": "10:00-11:00"}
+    channels["email"]["opening_hours"] = draw(st.sampled_from(_HOURS))
+    aspects = {aspect: {"title": _titles} for aspect in ("overall", "ease")}
+    questionnaire = {"title": _titles, "aspects": aspects}
+    return {
+        "organisation": NAME,
+        "title": _titles,
+        "systems": {"pbx": {"sources": SOURCES["pbx"]}, "crm": {"sources": SOURCES["crm"], "nine_digit_ids": draw(st.booleans())}},
+        "channels": channels,
+        "locations": {"Stadhuis": {"opening_hours": {"mon-fri": "10:00-16:00"}, "exceptions": {"2026-12-24": "closed"}}},
+        "opening_hours": draw(st.sampled_from(_HOURS)),
+        "closing_days": {"public_holidays": draw(st.sampled_from(["nl", "none"])), "dates": ["2026-05-15"]},
+        "product_classes": {"reisdocumenten": ["Paspoort", "Rijbewijs"]},
+        "norms": found,
+        "instruments": {
+            "na-contact": [
+                {**questionnaire, "version": 1, "scale": {"minimum": 1, "maximum": 10}},
+                {**questionnaire, "version": 2, "scale": "1-5"},
+            ]
+        },
+    }
+
+
+# Lives ------------------------------------------------------------------------------------------------------------------
+
+CONTACTS = [(system, name) for system in SOURCES for name in ("1", "2")]
+_NORM_IDS = ["n0", "n1", "n2"]
+Draw = st.DrawFn
+
+
+def _attributes(draw: Draw, at: int) -> Wire:
+    """A few attributes as `contact.opened` and `contact.corrected` carry them."""
+    offsets = st.sampled_from([0, MINUTE, HOUR, DAY, 3 * DAY, 20 * DAY])
+    choices: dict[str, Callable[[], Any]] = {
+        "via": lambda: "app",
+        "product": lambda: draw(st.sampled_from(PRODUCTS)),
+        "team": lambda: draw(st.sampled_from(TEAMS)),
+        "location": lambda: draw(st.sampled_from(PLACES)),
+        "segment": lambda: "1234 ab",
+        "direction": lambda: draw(st.sampled_from(["inbound", "outbound"])),
+        "complexity": lambda: draw(st.sampled_from(["simple", "complex"])),
+        "appointment_at": lambda: iso(at + draw(offsets)),
+        "term_starts_at": lambda: iso(at + draw(offsets)),
+        "deadlines": lambda: {draw(st.sampled_from(_NORM_IDS)): iso(at + draw(offsets))},
+        "person": lambda: "0123456789abcdef0123456789abcdef",
+        "link": lambda: "zaak-1",
+        "same_as": lambda: dict(zip(("system", "id"), draw(st.sampled_from(CONTACTS)), strict=True)),
+        "confidential": lambda: True,
+    }
+    chosen = draw(st.lists(st.sampled_from([*choices, "product", "team", "deadlines", "same_as"]), max_size=3, unique=True))
+    return {name: choices[name]() for name in chosen}
+
+
+_KINDS = [
+    "queued", "queued", "answered", "answered", "abandoned", "left_queue", "acknowledged", "informed", "responded", "promised",
+    "paused", "paused", "resumed", "resumed", "extended", "callback_requested", "called_back", "transferred", "closed", "closed",
+    "reopened", "corrected",
+]  # fmt: skip
+
+
+def _fields(draw: Draw, kind: str, at: int) -> Wire:
+    """What an event of a kind says beside its contact and moment."""
+    later = st.sampled_from([-DAY, 0, MINUTE, HOUR, DAY, 5 * DAY, 10 * DAY, 40 * DAY])
+    match kind:
+        case "opened":
+            return {"channel": draw(st.sampled_from(CHANNELS)), **_attributes(draw, at)}
+        case "corrected":
+            channel = draw(st.sampled_from([None, *CHANNELS]))
+            return ({"channel": channel} if channel else {}) | _attributes(draw, at)
+        case "abandoned":
+            return draw(st.sampled_from([{}, {"wait_unknown": True}]))
+        case "left_queue":
+            return {"reason": "voicemail"}
+        case "promised":
+            return {"norm": draw(st.sampled_from(_NORM_IDS)), "due_at": iso(at + draw(later))}
+        case "extended":
+            norm = draw(st.sampled_from([None, *_NORM_IDS]))
+            return ({"norm": norm} if norm else {}) | {"due_at": iso(at + draw(later))}
+        case "called_back":
+            return {"reached": draw(st.booleans())}
+        case "transferred":
+            return {"team": draw(st.sampled_from(TEAMS))}
+        case "closed":
+            return draw(st.sampled_from([{}, {"result": "handled"}, {"result": "duplicate"}]))
+        case _:
+            return {}
+
+
+def _wire(kind: str, at: int, name: str, source: str, **data: Any) -> Wire:
+    return {
+        "specversion": "1.0",
+        "id": name,
+        "source": source,
+        "type": f"nl.contactmeter.{kind}",
+        "time": iso(at),
+        "data": {"occurred_at": iso(at), **data},
+    }
+
+
+@st.composite
+def contact_lives(draw: st.DrawFn, system: str, name: str, begin: int) -> list[Wire]:
+    """One contact from its opening on, with a few events that mostly follow each other."""
+    kinds = ["opened"] * draw(st.sampled_from([1, 1, 1, 1, 0, 2])) + draw(st.lists(st.sampled_from(_KINDS), max_size=7))
+    kinds += draw(st.sampled_from([[]] * 12 + [["withdrawn"], ["forgotten"]]))
+    at, events = begin, []
+    for position, kind in enumerate(kinds):
+        source = draw(st.sampled_from(SOURCES[system]))
+        at += draw(steps) if position else 0
+        happened = at - draw(st.sampled_from([0, 0, 0, 0, 0, HOUR, 3 * DAY]))
+        events.append(_wire(f"contact.{kind}", happened, f"{name}-{position}", source, contact=name, **_fields(draw, kind, happened)))
+    return events
+
+
+@st.composite
+def answer_lives(draw: st.DrawFn, name: str, begin: int) -> list[Wire]:
+    """An answer in some revisions, of one contact or of none."""
+    contact = draw(st.sampled_from([None, *CONTACTS, ("elders", "1")]))
+    source, events = draw(st.sampled_from([*SOURCES["pbx"], *SOURCES["crm"]])), []
+    for position in range(draw(st.integers(1, 3))):
+        at = begin + draw(steps)
+        version = draw(st.sampled_from([1, 1, 1, 2]))
+        highest = 10 if version == 1 else 5
+        grades = st.integers(10, highest * 10).map(lambda tenths: tenths / 10) | st.integers(1, highest)
+        data: Wire = {
+            "answer": name,
+            "revision": draw(st.integers(0, 2)),
+            "status": draw(st.sampled_from(["partial", "complete"])),
+            "instrument": "na-contact",
+            "version": version,
+            "items": draw(st.dictionaries(st.sampled_from(["overall", "ease"]), grades, max_size=2)),
+        }
+        if contact:
+            data["contact"] = dict(zip(("system", "id"), contact, strict=True))
+        inherited = {"channel": CHANNELS, "product": PRODUCTS, "team": TEAMS, "location": PLACES, "segment": ("jong", "1234AB")}
+        for field, values in inherited.items():
+            if draw(st.sampled_from([False, False, True])):
+                data[field] = draw(st.sampled_from(values))
+        events.append(_wire("survey.answered", at, f"{name}-{position}", source, **data))
+    return events
+
+
+_WRONG_ANSWERS: list[Wire] = [
+    {"instrument": "anders"}, {"version": 9}, {"items": {"anders": 1}}, {"items": {"overall": 10.5}}, {"product": f"bsn{BSN}"},
+]  # fmt: skip
+
+
+def _spoil(draw: Draw, event: Wire) -> Wire:
+    """An event that may not come in, for one reason or another."""
+    data = event["data"]
+    faults: list[Wire] = [
+        {"source": STRANGER},
+        {"data": data | ({"channel": "letter"} if "channel" in data else {"contact": BSN})},
+        {"time": iso(instant(event["time"]) + 400 * DAY)},
+        {"data": data | {"occurred_at": iso(instant(data["occurred_at"]) + 400 * DAY)}},
+        {"id": f"x{BSN}"},
+        {"id": BSN},
+        {"id": f"nr. {BSN[:4]}.{BSN[4:6]}.{BSN[6:]}"},
+    ]
+    if "instrument" in data:
+        faults += [{"data": data | fault} for fault in _WRONG_ANSWERS]
+    return event | draw(st.sampled_from(faults))
+
+
+def _another_content(draw: Draw, event: Wire) -> Wire:
+    """The same event id with something else in it."""
+    moved = iso(instant(event["data"]["occurred_at"]) + draw(st.sampled_from([-MINUTE, SECOND, DAY])))
+    return event | {"data": event["data"] | {"occurred_at": moved}}
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """A municipality and what arrived of a few contacts and answers: late, twice, in any order, some of it wrong."""
+    organisation = draw(organisations())
+    begin = draw(st.sampled_from(BEGINNINGS))
+    events: list[Wire] = []
+    for system, name in draw(st.lists(st.sampled_from(CONTACTS), max_size=3, unique=True)):
+        events += draw(contact_lives(system, name, begin + draw(st.sampled_from([0, 0, 1, MINUTE, 7 * DAY]))))
+    for name in draw(st.lists(st.sampled_from(["a1", "a2"]), max_size=2, unique=True)):
+        events += draw(answer_lives(name, begin))
+    for event in list(events):
+        match draw(st.sampled_from([""] * 12 + ["twice", "other", "wrong"])):
+            case "twice":
+                events.append(dict(event))
+            case "other":
+                events.append(_another_content(draw, event))
+            case "wrong":
+                events.append(_spoil(draw, event))
+    events = draw(st.permutations(events)) if draw(st.booleans()) else events
+    # Logged at moments that all differ: of two contents of one id that were logged at the same millisecond either may stand.
+    logged = draw(st.permutations(range(len(events)))) if draw(st.booleans()) else range(len(events))
+    appended = begin + 300 * DAY
+    moved = [event | {"time": iso(instant(event["time"]) // SECOND * SECOND + late)} for event, late in zip(events, logged, strict=True)]
+    return History(organisation, [(event, appended) for event in moved])

@@ -1,0 +1,214 @@
+"""What a norm says of a contact: its start, deadline and stop, when it counts, and the reasons for which it may not."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.oracle.days import Calendar, as_date
+from tests.oracle.terms import Clock, Turn, duration
+
+if TYPE_CHECKING:
+    from tests.oracle.contacts import Contact
+
+_NEVER = date.max
+ATTRIBUTE_MOMENTS = ("appointment_at", "term_starts_at")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A norm's outcome for a contact; times in epoch ms, `measured` and `limit` in ms.
+
+    `excluded`: every reason that holds; the product names one. `judged_at` is None with a reason, and where a mean or maximum has not
+    stopped.
+    """
+
+    norm: str
+    version: int
+    statistic: str
+    start: int
+    deadline: int | None
+    stop: int | None
+    judged_at: int | None
+    excluded: frozenset[str]
+    measured: int | None
+    limit: int | None
+
+    @property
+    def within(self) -> bool:
+        if self.statistic == "max":
+            return self.measured is not None and self.limit is not None and self.measured <= self.limit
+        return self.stop is not None and self.deadline is not None and self.stop <= self.deadline
+
+
+def outcomes(contact: "Contact", organisation: dict[str, Any], calendar: Calendar) -> dict[str, Outcome]:
+    """By norm, for every norm that concerns the contact as it is known now."""
+    found: dict[str, Outcome] = {}
+    for norm in organisation.get("norms", ()):
+        if not _concerns(norm["applies_to"], contact, organisation):
+            continue
+        start = _start(norm, contact)
+        if start is None or not _valid(norm, calendar.day_of(start)):
+            continue
+        outcome = _judge(norm, _version(norm, organisation), start, contact, calendar)
+        if outcome.statistic != "share" and outcome.stop is None and not outcome.excluded:
+            continue  # A mean and a maximum know only what has stopped.
+        # Versions that start by different events may both be valid; a contact is judged by a norm once: by the earlier one.
+        found[norm["id"]] = min(outcome, found.get(norm["id"], outcome), key=lambda one: one.version)
+    return found
+
+
+def _valid(norm: dict[str, Any], day: date) -> bool:
+    return _since(norm) <= day < as_date(norm.get("valid", {}).get("to", _NEVER))
+
+
+def _since(norm: dict[str, Any]) -> date:
+    return as_date(norm.get("valid", {}).get("from", date.min))
+
+
+def _version(norm: dict[str, Any], organisation: dict[str, Any]) -> int:
+    """Its place among the versions of the norm, by date."""
+    return len([other for other in organisation["norms"] if other["id"] == norm["id"] and _since(other) < _since(norm)]) + 1
+
+
+def _concerns(conditions: dict[str, Any], contact: "Contact", organisation: dict[str, Any]) -> bool:
+    known = contact.attributes
+    classes = organisation.get("product_classes", {})
+    allowed = {
+        "channel": conditions["channels"],
+        "product": conditions.get("products"),
+        "team": conditions.get("teams"),
+        "location": conditions.get("locations"),
+        "segment": conditions.get("segments"),
+        "via": conditions.get("vias"),
+    }
+    if any(values and known.get(name) not in values for name, values in allowed.items()):
+        return False
+    named = conditions.get("product_classes")
+    if named and not any(known.get("product") in classes[one] for one in named):
+        return False
+    appointment = conditions.get("appointment")
+    if appointment is not None and appointment != ("appointment_at" in known):
+        return False
+    if conditions.get("complexity") and known.get("complexity", "unknown") not in conditions["complexity"]:
+        return False
+    direction = conditions.get("direction")
+    return direction is None or direction == known.get("direction")
+
+
+def _start(norm: dict[str, Any], contact: "Contact") -> int | None:
+    start = norm.get("start", "opened")
+    names = start["latest_of"] if isinstance(start, dict) else [start]
+    moments = []
+    for name in names:
+        moment = contact.attributes.get(name) if name in ATTRIBUTE_MOMENTS else contact.first(name)
+        if moment is not None:
+            moments.append(moment)
+        elif name not in ATTRIBUTE_MOMENTS:
+            return None
+    return int(max(moments))
+
+
+def _stop(norm: dict[str, Any], contact: "Contact") -> int | None:
+    names = norm["stop"] if isinstance(norm["stop"], list | tuple) else [norm["stop"]]
+    found = []
+    for name in names:
+        if name == "closed":
+            found.append(contact.closed_at)
+        elif name == "reached":
+            found.append(next((one.at for one in contact.events if one.kind == "contact.called_back" and one.data["reached"]), None))
+        else:
+            found.append(contact.first(name))
+    return min((at for at in found if at is not None), default=None)
+
+
+def _turns(norm: dict[str, Any], contact: "Contact", stop: int | None) -> list[Turn]:
+    """What may move the deadline, in order; a stop or close ends a pause."""
+    turns = []
+    for one in contact.events:
+        match one.kind:
+            case "contact.paused":
+                turns.append(Turn(one.at, "paused"))
+            case "contact.resumed" | "contact.closed":
+                turns.append(Turn(one.at, "resumed"))
+            case "contact.extended" if one.data.get("norm", norm["id"]) == norm["id"]:
+                turns.append(Turn(one.at, "extended", one.data["due_at"]))
+    if stop is None:
+        return turns
+    # The stop itself ends a pause; what happens at the same moment or later moves nothing that matters.
+    return [turn for turn in turns if turn.at < stop] + [Turn(stop, "resumed")]
+
+
+def _judge(norm: dict[str, Any], version: int, start: int, contact: "Contact", calendar: Calendar) -> Outcome:
+    statistic = norm.get("statistic", "share")
+    channel = contact.attributes["channel"]
+    location = contact.attributes.get("location")
+    stop = _stop(norm, contact)
+    turns = _turns(norm, contact, stop)
+    clock = Clock(norm, calendar, channel, location, start)
+    clock.run(turns, contact.deadlines.get(norm["id"]) if statistic == "share" else None)
+    reasons = _left_out(norm, start, contact, calendar)
+    judged_at: int | None
+    measured = None
+    limit = duration(norm["threshold"]) if statistic != "share" else None
+    if stop is not None and stop < start:
+        reasons.add("stop_before_start")
+    elif stop is not None and statistic != "share":
+        measured = clock.measured(stop, turns)
+    if clock.deadline is None:
+        reasons.add("no_deadline")
+    judged_at = stop if statistic != "share" or clock.deadline is None else min(clock.deadline, clock.deadline if stop is None else stop)
+    if stop is None:
+        end = _end(norm, start, contact)
+        if end is None:
+            reasons |= {"closed_without_stop"} if contact.closed_at is not None else set()
+        elif end.reason:
+            reasons.add(end.reason)
+        elif judged_at is not None:
+            judged_at = end.at if end.wait_unknown else min(end.at, judged_at)
+        if clock.suspended:
+            reasons.add("suspended")
+    deadline = None if statistic == "mean" else clock.deadline
+    if reasons:
+        judged_at = None
+    return Outcome(norm["id"], version, statistic, start, deadline, stop, judged_at, frozenset(reasons), measured, limit)
+
+
+class _End(NamedTuple):
+    """A contact that was not answered gave up or left the queue otherwise: when, and why it does not count, if so."""
+
+    at: int
+    reason: str = ""
+    wait_unknown: bool = False
+
+
+def _end(norm: dict[str, Any], start: int, contact: "Contact") -> _End | None:
+    if contact.answered_at is not None:
+        return None
+    gone = next((one for one in contact.events if one.kind == "contact.abandoned"), None)
+    left = contact.first("left_queue")
+    offered = norm.get("denominator", "answered") == "offered"
+    if gone is None:
+        counts = offered and norm.get("left_queue", "counts") == "counts"
+        return None if left is None else _End(left, "" if counts else "left_queue")
+    unknown = gone.data.get("wait_unknown", False)
+    shortest = duration(norm.get("short_abandon", "0s"))
+    if shortest and not unknown and gone.at - start < shortest:
+        return _End(gone.at, "short_abandon")
+    return _End(gone.at if left is None else min(gone.at, left), "" if offered else "abandoned", unknown)
+
+
+def _left_out(norm: dict[str, Any], start: int, contact: "Contact", calendar: Calendar) -> set[str]:
+    exclusions = norm.get("exclusions", {})
+    known = contact.attributes
+    reasons = set()
+    if exclusions.get("outside_opening_hours"):
+        hours = calendar.open_on(calendar.day_of(start), known["channel"], known.get("location"))
+        if not any(first <= start < last for first, last in hours):
+            reasons.add("outside_opening_hours")
+    if contact.result is not None and contact.result in exclusions.get("results", ()):
+        reasons.add("excluded_result")
+    if known.get("product") is not None and known["product"] in exclusions.get("products", ()):
+        reasons.add("excluded_product")
+    if known.get("team") is not None and known["team"] in exclusions.get("teams", ()):
+        reasons.add("excluded_team")
+    return reasons
