@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import catch_up, core, latency, machine, recovery
+from benchmarks import catch_up, core, cost, latency, machine, recovery, sizing
 from benchmarks.results import Result, as_json, as_markdown, as_text
 from benchmarks.rig import rig
 
@@ -24,19 +24,27 @@ class Sizes:
     latency_s: float
     open_contacts: int
     kills: int
+    held: tuple[int, ...]
+    stored: tuple[cost.Case, ...]
 
 
-FULL = Sizes(contacts=275_000, repeats=2, singles=100_000, core_contacts=100_000, latency_s=60, open_contacts=200_000, kills=5)
-QUICK = Sizes(contacts=40_000, repeats=1, singles=10_000, core_contacts=20_000, latency_s=5, open_contacts=20_000, kills=1)
+FULL = Sizes(
+    contacts=275_000, repeats=2, singles=100_000, core_contacts=100_000, latency_s=60, open_contacts=200_000, kills=5,
+    held=(1, 100, 1_000), stored=(cost.Case(100, 1), cost.Case(4, 25), cost.Case(1_000, 1)),
+)  # fmt: skip
+QUICK = Sizes(
+    contacts=40_000, repeats=1, singles=10_000, core_contacts=20_000, latency_s=5, open_contacts=20_000, kills=1,
+    held=(1, 10), stored=(cost.Case(2, 1), cost.Case(1, 3)),
+)  # fmt: skip
 
-NAMES = ("core", "catch-up", "latency", "recovery")
+NAMES = ("core", "catch-up", "latency", "recovery", "cost")
 
 
-def measure(names: Sequence[str], sizes: Sizes) -> list[Result]:
-    """Run what was asked for, one after the other: they must not disturb each other."""
-    results = core.run(sizes.core_contacts, sizes.repeats) if "core" in names else []
+def measure(names: Sequence[str], sizes: Sizes) -> tuple[list[Result], cost.Costs | None]:
+    """Run what was asked for, one after the other: they must not disturb each other. The costs apart, as the sizing needs them."""
+    results, costs = core.run(sizes.core_contacts, sizes.repeats) if "core" in names else [], None
     if set(names) == {"core"}:
-        return results
+        return results, costs
     with rig() as engines:
         if "catch-up" in names:
             results += catch_up.run(engines, sizes.contacts, sizes.repeats, sizes.singles)
@@ -44,7 +52,10 @@ def measure(names: Sequence[str], sizes: Sizes) -> list[Result]:
             results += latency.run(engines, sizes.latency_s)
         if "recovery" in names:
             results += recovery.run(engines, sizes.open_contacts, sizes.kills)
-    return results
+        if "cost" in names:
+            costs = cost.run(engines, sizes.open_contacts, sizes.held, sizes.stored)
+            results += costs.results()
+    return results, costs
 
 
 def main() -> int:
@@ -54,15 +65,21 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; the exit code ignores the targets")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table as Markdown")
+    parser.add_argument("--sizing", type=Path, metavar="FILE", help='also write what `cost` found into the section "Sizing" of this file')
     chosen = parser.parse_args()
-    results = measure(chosen.only or NAMES, QUICK if chosen.quick else FULL)
+    if chosen.sizing and chosen.only and "cost" not in chosen.only:
+        parser.error("--sizing needs what `cost` measures: add --only cost")
+    results, costs = measure(chosen.only or NAMES, QUICK if chosen.quick else FULL)
     found = machine.described()
     if chosen.json:
         print(json.dumps(as_json(found, results), ensure_ascii=False, indent=2))
     else:
         print("\n".join(f"{name}: {value}" for name, value in found.items()), as_text(results), sep="\n\n")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
     if chosen.write:
-        chosen.write.write_text(as_markdown(found, results, f"{datetime.now(UTC):%Y-%m-%d}", chosen.quick), encoding="utf-8")
+        chosen.write.write_text(as_markdown(found, results, today, chosen.quick), encoding="utf-8")
+    if chosen.sizing and costs:
+        sizing.write(chosen.sizing, costs, found, today, chosen.quick)
     return 0 if chosen.quick or all(result.met is not False for result in results) else 1
 
 

@@ -37,7 +37,10 @@ def series() -> Iterator[tuple[SeriesKey, Columns]]:
         count = round(share * CONTACTS_A_DAY * len(days))
         at = dice.choice(days, count) + dice.integers(OPENS + 1, CLOSES, count, endpoint=True)
         for measure in measures:
-            yield (channel, measure), _contributions(at, dice.integers(2_000, 300_000, count) if measure == "wait" else dice.integers(0, 2, count))
+            yield (
+                (channel, measure),
+                _contributions(at, dice.integers(2_000, 300_000, count) if measure == "wait" else dice.integers(0, 2, count)),
+            )
         if channel == "telephone":
             answered = at[: round(_ANSWERED * count)]
             for aspect in _ASPECTS:

@@ -16,6 +16,9 @@ from pipeline.health import Health
 
 log = logging.getLogger(__name__)
 
+CONFIGURATION = "another configuration"
+RELEASE_HOLDS_MS = 24 * 3_600_000
+"""For so long after `contactmeter resume` a restarted worker takes it that the rubbish is not over."""
 LOOK_S = 2.0
 """How often the store is asked whether a person said `contactmeter resume`."""
 
@@ -32,7 +35,7 @@ class Identity:
 class BrakeStore(Protocol):
     """What is needed of the store. Calls block and wait by themselves while ClickHouse is unavailable."""
 
-    def open_stops(self, group: str, instance: str) -> list[Stop]: ...
+    def stops(self, group: str, instance: str) -> list[Stop]: ...
     def write_stop(self, stop: Stop) -> None: ...
     def released(self, stop: Stop) -> str: ...
 
@@ -61,16 +64,20 @@ class Braking:
         self._looked = 0.0
 
     def adopt(self) -> None:
-        """At the start (blocking): stay where an earlier process of this worker stopped, if version and configuration are the same."""
-        present = digest_of(self._configured())
-        for stop in self._store.open_stops(self._identity.group, self._identity.instance):
-            if stop.software != self._identity.software:
-                self._store.write_stop(self._over(stop, f"version {self._identity.software}"))
-            elif stop.configuration != present:
-                self._store.write_stop(self._over(stop, "another configuration"))
-            else:
+        """At the start (blocking): as an earlier process of this worker left it, if version and configuration are the same.
+
+        That is: standing still; or let go by a person not long ago, perhaps in the middle of a stretch of rubbish.
+        """
+        software, present = self._identity.software, digest_of(self._configured())
+        for stop in self._store.stops(self._identity.group, self._identity.instance):
+            same = (stop.software, stop.configuration) == (software, present)
+            if stop.released_at is None and same:
                 self._stored = stop
                 self._stand_still(stop)
+            elif stop.released_at is None:
+                self._store.write_stop(self._over(stop, CONFIGURATION if stop.software == software else f"version {software}"))
+            elif same and self._clock() - stop.released_at < RELEASE_HOLDS_MS:
+                self._brake.release()
 
     def holds(self, batch: Sequence[Decoded]) -> bool:
         """Whether the worker must stand still before this batch; then `wait`, decode it again and ask again."""
@@ -107,8 +114,8 @@ class Braking:
         """Another configuration is in force: it may cure what was refused. A batch that is held is judged again."""
         stop = self._stop
         if stop is not None:
-            await asyncio.to_thread(self._store.write_stop, self._over(stop, "another configuration"))
-            self._go_on("another configuration")
+            await asyncio.to_thread(self._store.write_stop, self._over(stop, CONFIGURATION))
+            self._go_on(CONFIGURATION)
 
     def _named(self) -> tuple[str, str, int, str, str]:
         identity = self._identity

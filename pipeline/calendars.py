@@ -46,6 +46,11 @@ def end_of_local_day(day: date, zone: ZoneInfo) -> int:
     return day_start(day + ONE_DAY, zone) - 1
 
 
+def wall_instant(day: date, minute: int, zone: ZoneInfo) -> int:
+    """The instant at which clocks in `zone` show so many minutes (0-1439) after midnight of `day`."""
+    return (datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone) - EPOCH) // ONE_MS
+
+
 def same_time_on(day: date, at_ms: int, zone: ZoneInfo) -> int:
     """The instant of `day` at which clocks in `zone` show what they show at `at_ms`."""
     wall = (EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
@@ -117,6 +122,10 @@ class Calendar:
         if exception is not None:
             return exception
         return () if day in self._closing_days else self._opening[day.weekday()]
+
+    def is_exception(self, day: date) -> bool:
+        """Whether an exception says what holds on `day`."""
+        return day in self._exceptions
 
     def is_working_day(self, day: date) -> bool:
         """Whether `day` is counted by the working-days clock: Monday to Friday, not a closing day, not closed by exception."""
@@ -225,8 +234,8 @@ class Calendar:
         open_until: list[int] = []
         for position, day in enumerate(days):
             for from_minute, to_minute in self.hours(day):
-                opened = self._instant(day, from_minute)
-                closed = day_starts[position + 1] if to_minute == DAY_MINUTES else self._instant(day, to_minute)
+                opened = wall_instant(day, from_minute, self.zone)
+                closed = day_starts[position + 1] if to_minute == DAY_MINUTES else wall_instant(day, to_minute, self.zone)
                 # The night of a clock change can push one period into the next: count what they share once.
                 opened = max(opened, closes[-1]) if closes else opened
                 if opened < closed:
@@ -235,10 +244,6 @@ class Calendar:
                     open_until.append((open_until[-1] if open_until else 0) + closed - opened)
         working = [position for position, day in enumerate(days) if self.is_working_day(day)]
         return _Year(number, first, day_starts, working, opens, closes, open_until)
-
-    def _instant(self, day: date, minute: int) -> int:
-        wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=self.zone)
-        return (wall - EPOCH) // ONE_MS
 
 
 def _checked(hours: Hours, where: str) -> Hours:

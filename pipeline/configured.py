@@ -1,5 +1,6 @@
 """An organisation's configuration made ready for the stream: look-ups that the hot path needs, and its judge."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ from schemas.instrument import Instrument
 from schemas.norm import Validity
 from schemas.organisation import Organisation
 
+_OWN_IDS = frozenset({"$.id", "$.data.contact", "$.data.link", "$.data.invitation", "$.data.answer"})
+_NAMED_IDS = {"same_as": "$.data.same_as.id", "contact": "$.data.contact.id"}
 EARLIEST, LATEST = date(1900, 1, 1), date(2299, 12, 31)
 """Dates between which a target without bounds holds."""
 
@@ -35,6 +38,25 @@ class Configured:
         """The target of a measure at an instant: of a norm that of the version valid then; None without one."""
         return next((target for start, end, target in self.targets.get(measure, ()) if start <= at_ms < end), None)
 
+    def exempt_from_bsn(self, event: object) -> Callable[[str], bool]:
+        """Which JSON paths of an event hold ids of nine digits that are no citizen service numbers, as the systems' settings say."""
+        system = self._system_of(event.get("source")) if isinstance(event, dict) else ""
+        systems = self.organisation.systems
+        own = system in systems and systems[system].nine_digit_ids
+        data = event.get("data") if isinstance(event, dict) else None
+        named = {path: _named_system(data, field) for field, path in _NAMED_IDS.items()}
+
+        def exempt(path: str) -> bool:
+            if path in named:
+                other = named[path]
+                return other in systems and systems[other].nine_digit_ids
+            return own and path in _OWN_IDS
+
+        return exempt
+
+    def _system_of(self, source: object) -> str:
+        return self.systems[source][0] if isinstance(source, str) and source in self.systems else ""
+
     @classmethod
     def of(cls, organisation: Organisation, generation: int = 0) -> "Configured":
         """Raises InvalidConfiguration when a norm's clock could never reach a deadline."""
@@ -54,6 +76,13 @@ class Configured:
             },
             targets=_targets(organisation),
         )
+
+
+def _named_system(data: object, field: str) -> str:
+    """The system of a contact that an event names."""
+    reference = data.get(field) if isinstance(data, dict) else None
+    system = reference.get("system") if isinstance(reference, dict) else None
+    return system if isinstance(system, str) else ""
 
 
 def _targets(organisation: Organisation) -> dict[str, list[tuple[int, int, float | None]]]:

@@ -1,6 +1,7 @@
 """From a Kafka record to the plain values of the core, and what is refused on the way."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,7 +13,8 @@ from pydantic_core import from_json
 from pipeline.answers import AnswerTuple
 from pipeline.configured import Configured
 from pipeline.contacts import EventTuple, digest
-from schemas import batch
+from pipeline.redaction import redact
+from schemas import batch, bsn
 from schemas.errors import InvalidEvent, InvalidRecord
 from schemas.events import KINDS, PREFIX, Event
 from schemas.partitions import PARTITIONS, partition_of
@@ -28,6 +30,9 @@ ContactKey = tuple[str, str, str]
 AnswerKey = tuple[str, str, str]
 """(organisation, CloudEvents source, answer id)."""
 
+COMMENT_REVISION = 2**43
+"""A comment's version is revision · this + time in ms (which is less): the greatest (revision, time) counts, as of the answer."""
+_POSTCODE = re.compile(r"\s*([1-9]\d{3})\s?[A-Za-z]{2}\s*")
 _KIND_OF_TYPE = {PREFIX + kind: kind for kind in KINDS}
 _EMPTY: dict[str, Any] = {}
 
@@ -94,13 +99,38 @@ def decode(record: Record, organisations: Mapping[str, Configured]) -> Decoded:
         configured = _configured(content.organisation, record.partition, organisations)
     except InvalidRecord as error:
         claimed = (record.key or b"").decode(errors="replace")[:64]
-        reject = _reject(record, -1, error.reason, "$", error.message, "", record.value or b"")
+        reject = _reject(record, -1, error.reason, "$", bsn.mask(error.message), "", _masked(record.value or b""))
         return Decoded(record, claimed, rejects=[reject])
     decoded = Decoded(record, content.organisation, events=len(content.events) + len(content.errors))
-    for fault in content.errors:
+    events, errors = content.events, content.errors
+    if bsn.CANDIDATE.search(record.value or b""):
+        refused = _refuse_citizen_numbers(decoded, configured)
+        events = [event for event in events if event[0] not in refused]
+        errors = [fault for fault in errors if fault.position not in refused]
+    for fault in errors:
         _add_reject(decoded, fault)
-    _sort_out(decoded, content.events, configured)
+    _sort_out(decoded, events, configured)
     return decoded
+
+
+def _refuse_citizen_numbers(decoded: Decoded, configured: Configured) -> set[int]:
+    """Refuse every event in which a citizen service number stands, whatever else may be wrong with it; the positions of those."""
+    refused = set()
+    for position, event in enumerate(_raw(decoded)):
+        path = next(bsn.paths(event, configured.exempt_from_bsn(event)), None)
+        if path is not None:
+            message = "a citizen service number (BSN) stands here; measuring never needs it, leave it in the source system"
+            _add_reject(decoded, InvalidEvent(position, path, "bsn", message))
+            refused.add(position)
+    return refused
+
+
+def _masked(value: bytes) -> bytes:
+    """A record that could not be read event by event, without citizen service numbers."""
+    if not bsn.CANDIDATE.search(value):
+        return value
+    text = re.sub(r"\\u003([0-9])", r"\1", value.decode(errors="surrogateescape"))
+    return bsn.mask(text).encode(errors="surrogateescape")
 
 
 def _configured(organisation: str, partition: int, organisations: Mapping[str, Configured]) -> Configured:
@@ -131,6 +161,8 @@ def _sort_out(decoded: Decoded, events: list[tuple[int, Event]], configured: Con
         if speaker is None or at > latest or event["time"] > latest or (channel is not None and channel not in channels):
             _refuse(decoded, position, event, at, speaker is None, latest)
             continue
+        if "location" in data or "segment" in data:
+            _cut_postcodes(data)
         system, source = speaker
         if kind.startswith("contact."):
             key = (organisation, system, data.pop("contact"))
@@ -144,16 +176,29 @@ def _sort_out(decoded: Decoded, events: list[tuple[int, Event]], configured: Con
         elif kind == "survey.answered":
             fault = _fault_of_answer(position, data, configured)
             if fault is None:
-                _take_answer(decoded, event, at, data)
+                _take_answer(decoded, event, at, data, configured)
             else:
                 _add_reject(decoded, fault)
         else:
             _keep(decoded, kind, event, at, data)
 
 
-def _take_answer(decoded: Decoded, event: Event, at: int, data: dict[str, Any]) -> None:
+def _cut_postcodes(data: dict[str, Any]) -> None:
+    """A full postcode names a street; its four digits are enough."""
+    for name in ("location", "segment"):
+        if name in data and (postcode := _POSTCODE.fullmatch(data[name])):
+            data[name] = postcode[1]
+
+
+def _take_answer(decoded: Decoded, event: Event, at: int, data: dict[str, Any], configured: Configured) -> None:
     key = (decoded.organisation, event["source"], data.pop("answer"))
     revision = data.pop("revision")
+    comment = data.pop("comment", "").strip()
+    if comment:
+        data["has_comment"] = True
+    if configured.instruments[data["instrument"], data["version"]].comments == "stored" and (comment or revision):
+        version = revision * COMMENT_REVISION + event["time"]
+        decoded.comments.append((*key, version, data["instrument"], data["version"], at, redact(comment)))
     if "contact" in data:
         decoded.named.append((decoded.organisation, data["contact"]["system"], data["contact"]["id"]))
     decoded.answers.append((key, (revision, event["time"], digest("survey.answered", at, data), at, data)))
@@ -224,11 +269,18 @@ def _refuse(decoded: Decoded, position: int, event: Event, at: int, foreign: boo
     _add_reject(decoded, fault)
 
 
-def _add_reject(decoded: Decoded, fault: InvalidEvent) -> None:
-    """Refuse one event, keeping its JSON: the values that the source sent, without its white space."""
+def _raw(decoded: Decoded) -> list[Any]:
+    """The events as the source sent them, as the validator reads them: NaN and all."""
     if decoded.raw is None:
-        decoded.raw = from_json(decoded.record.value or b"[]")  # as the validator reads it: NaN and all
-    event = decoded.raw[fault.position]
+        decoded.raw = from_json(decoded.record.value or b"[]")
+    return decoded.raw
+
+
+def _add_reject(decoded: Decoded, fault: InvalidEvent) -> None:
+    """Refuse one event, keeping its JSON: the values that the source sent, without its white space, citizen service numbers masked."""
+    event = _raw(decoded)[fault.position]
+    if fault.reason == "bsn":
+        event = bsn.masked(event)
     source = event.get("source") if isinstance(event, dict) else None
     named = source[:200] if isinstance(source, str) else ""
     original = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

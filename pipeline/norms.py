@@ -4,22 +4,13 @@ The outcome of a norm depends on events and configuration only, never on the clo
 The verdict is derived where it is read: late from judged_at on unless it stopped by the deadline.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, get_args
 
-import holidays
-
-from pipeline.calendars import Calendar
-from pipeline.deadlines import FIRST_YEAR, LAST_YEAR, Course, clock_of, extension_limit
+from pipeline.rules import Rule, applies, calendar_of, rule_of
 from pipeline.timeline import Timeline
-from schemas.errors import InvalidConfiguration
-from schemas.norm import ATTRIBUTE_MOMENTS, Exclusions, Norm
-from schemas.opening import Hours
+from schemas.norm import ATTRIBUTE_MOMENTS, Norm
 from schemas.organisation import Organisation
-from schemas.types import EARLIEST_MS, LATEST_MS
 
 Reason = Literal[
     "outside_opening_hours", "excluded_result", "excluded_product", "excluded_team", "no_deadline", "stop_before_start", "short_abandon",
@@ -51,53 +42,6 @@ class Outcome(NamedTuple):
         return self.stop is not None and self.deadline is not None and self.stop <= self.deadline
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A norm version made ready for judging contacts of one channel, and perhaps one location.
-
-    start: the event that starts it, "" where it is the latest of `latest`. conditions: (attribute, values that fit, value of who has none).
-    conditional, excludes, timed: whether it has conditions, exclusions, a mean or
-    maximum. deadline: the clock while nothing moves it, None for one given in
-    the data; course: the same when something does.
-    """
-
-    norm: Norm
-    version: int
-    first_ms: int
-    last_ms: int
-    start: str
-    latest: tuple[str, ...]
-    conditional: bool
-    conditions: tuple[tuple[str, frozenset[str], str], ...]
-    excludes: bool
-    timed: bool
-    calendar: Calendar
-    deadline: Callable[[int], int] | None
-    course: Course
-
-
-@lru_cache(maxsize=4)
-def _public_holidays(country: str) -> frozenset[date]:
-    return frozenset(holidays.country_holidays(country.upper(), years=range(FIRST_YEAR, LAST_YEAR + 1)))
-
-
-def calendar_of(organisation: Organisation, channel: str, location: str = "") -> Calendar:
-    """The municipal calendar of a channel: its own opening hours, or the organisation's, and the closing days.
-
-    At a location that has hours of its own for the channel those come first, date by date for exceptions.
-    """
-    closing = set(organisation.closing_days.dates)
-    if organisation.closing_days.public_holidays != "none":
-        closing |= _public_holidays(organisation.closing_days.public_holidays)
-    week = organisation.opening_hours
-    exceptions: dict[date, Hours] = {}
-    for settings in (organisation.channels.get(channel), organisation.locations.get(location)):  # type: ignore[call-overload]
-        if settings is not None:
-            week = settings.opening_hours if settings.opening_hours is not None else week
-            exceptions |= settings.exceptions
-    return Calendar(organisation.zone, week, closing, exceptions)
-
-
 def norm_measure(norm: Norm) -> str:
     """The measure key of a norm's figures."""
     return f"norm_mean:{norm.id}" if norm.statistic == "mean" else f"norm:{norm.id}"
@@ -112,6 +56,8 @@ class Judge:
             for name in sorted({norm.id for norm in organisation.norms})
             for version, norm in enumerate(organisation.norm_versions(name), start=1)
         ]
+
+        self._several_starts = any(norm.start != organisation.norm_versions(norm.id)[0].start for norm in organisation.norms)
 
         def rules(channel: str, location: str = "") -> list[Rule]:
             calendar = calendar_of(organisation, channel, location)
@@ -138,56 +84,11 @@ class Judge:
             return ()
         if self._located and "location" in attributes:
             rules = self._located.get((channel, attributes["location"]), rules)
-        return tuple([outcome for rule in rules if (outcome := _judge(rule, timeline)) is not None])
-
-
-def rule_of(organisation: Organisation, norm: Norm, version: int, calendar: Calendar, where: str) -> Rule:
-    first = calendar.day_start(norm.valid.start) if norm.valid.start > date(FIRST_YEAR, 1, 1) else 0
-    last = calendar.day_start(norm.valid.end) if norm.valid.end < date(2200, 1, 1) else 1 << 62
-    clock = clock_of(norm, calendar)
-    limit = extension_limit(norm, calendar)
-    try:  # at both ends: a calendar may open by exception only, and then no more
-        for moment in (max(first, EARLIEST_MS), min(last, LATEST_MS) - 1):
-            if clock is not None:
-                clock.deadline(moment)
-            if limit is not None:
-                limit(moment)
-    except ValueError as error:
-        raise InvalidConfiguration(f"norm {norm.id!r} {where}: {error}") from None
-    moments = norm.start_moments
-    conditions = conditions_of(norm, organisation)
-    return Rule(
-        norm,
-        version,
-        first,
-        last,
-        moments[0] if len(moments) == 1 else "",
-        moments,
-        bool(conditions) or norm.applies_to.appointment is not None,
-        conditions,
-        norm.exclusions != Exclusions(),
-        norm.statistic != "share",
-        calendar,
-        norm.threshold_ms.__add__ if norm.clock == "elapsed" else None if clock is None else clock.deadline,
-        Course(norm, calendar),
-    )
-
-
-def conditions_of(norm: Norm, organisation: Organisation) -> tuple[tuple[str, frozenset[str], str], ...]:
-    """(attribute, values that fit, value of a contact that has none) for each attribute that a norm looks at."""
-    applies = norm.applies_to
-    classes = [product for name in applies.product_classes for product in organisation.product_classes[name]]
-    asked = (
-        ("product", applies.products, ""),
-        ("product", tuple(classes) if applies.product_classes else (), ""),
-        ("team", applies.teams, ""),
-        ("location", applies.locations, ""),
-        ("segment", applies.segments, ""),
-        ("via", applies.vias, ""),
-        ("complexity", applies.complexity, "unknown"),
-        ("direction", (applies.direction,) if applies.direction else (), ""),
-    )
-    return tuple((attribute, frozenset(values), default) for attribute, values, default in asked if values)
+        outcomes = [outcome for rule in rules if (outcome := _judge(rule, timeline)) is not None]
+        if self._several_starts and len(outcomes) > 1:
+            # Versions that start by different events may each be valid at their own start: the first judges, so that it counts once.
+            outcomes = [one for one, before in zip(outcomes, (None, *outcomes), strict=False) if before is None or before.norm != one.norm]
+        return tuple(outcomes)
 
 
 def start_of(moments: Iterable[str], timeline: Timeline) -> int | None:
@@ -242,14 +143,6 @@ def _judge_time(rule: Rule, timeline: Timeline, start: int, stop: int | None) ->
     deadline = rule.course.deadline(start, None, turns, stop)[0] if norm.statistic == "max" else None
     measured = None if stop is None or stop < start else rule.course.measured(start, stop, turns)
     return Outcome(norm.id, rule.version, start, deadline, stop, None if excluded else stop, excluded, measured)
-
-
-def applies(rule: Rule, timeline: Timeline) -> bool:
-    """Whether a contact is one of those that a norm concerns."""
-    appointment = rule.norm.applies_to.appointment
-    return (appointment is None or appointment == ("appointment_at" in timeline.first)) and all(
-        timeline.attributes.get(attribute, default) in values for attribute, values, default in rule.conditions
-    )
 
 
 def _left_out(rule: Rule, timeline: Timeline, start: int) -> Excluded:

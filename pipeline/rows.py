@@ -41,11 +41,14 @@ GAUGE_READINGS = ("organisation", "channel", "queue", "gauge", "observed_at", "l
 TOMBSTONES = ("organisation", "table", "second", "third")
 NOTICES = ("organisation", "kind", "source", "id", "digest", "occurred_at", "logged_at", "data")
 
+COMMENTS = ("organisation", "source", "answer", "version", "instrument", "instrument_version", "answered_at", "comment")
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     "rejects": REJECTS,
     "heartbeats": HEARTBEATS,
     "gauge_readings": GAUGE_READINGS,
     "notices": NOTICES,
+    "comments": COMMENTS,
     "tombstones": TOMBSTONES,
     "rolling": ROLLING,
     "survey_answers": ANSWERS,

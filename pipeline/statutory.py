@@ -75,7 +75,7 @@ def statutory_term_deadline(start_ms: int, n: int, unit: TermUnit, zone: ZoneInf
     if n < 1:
         raise ValueError(f"a statutory term needs at least 1 of {unit}, not {n}")
     start = local_date(start_ms, zone)
-    last = _add_months(start, n) if unit == "months" else start + timedelta(days=n if unit == "days" else 7 * n)
+    last = months_later(start, n) if unit == "months" else start + timedelta(days=n if unit == "days" else 7 * n)
     last += timedelta(days=suspended)
     if n <= LONGEST_EXTENDED_TERM[unit]:
         needs_two = unit == "days" and n >= 3  # a term in weeks or months holds its two days anyway
@@ -107,6 +107,7 @@ def _ordinary_days(start: date, last: date) -> int:
     return sum(not is_statutory_rest_day(start + timedelta(days=i)) for i in range(1, (last - start).days + 1))
 
 
-def _add_months(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
+    """The same day of the month so many months on, or the last day of that month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

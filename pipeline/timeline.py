@@ -13,6 +13,14 @@ MOMENTS = ("appointment_at", "term_starts_at")
 _WORDS = frozenset({"acknowledged", "informed", "responded", "promised", "called_back", "answered", "paused", "extended"})
 """Kinds by which the citizen hears something."""
 
+_OWN = frozenset({"opened", "corrected", "withdrawn", "forgotten"})
+"""Kinds that speak for the system that sent them alone."""
+_TOGETHER = {
+    kind: kinds
+    for kinds in ({"closed", "reopened"}, {"paused", "resumed"}, {"callback_requested", "called_back", "reached"})
+    for kind in kinds
+}
+
 Turn = tuple[int, str, dict[str, Any]]
 """(occurred_at in ms, paused | resumed | extended | closed, data): what moves a clock. Of closes those that follow another turn."""
 
@@ -112,34 +120,37 @@ class Timeline:
     def inherit(self, other: "Timeline") -> None:
         """Take over what another system tells of this contact and its own does not: own values always win, the channel is its own.
 
-        Call it for each enriching contact, ordered by (system, id).
+        Kinds that belong together (closed and reopened, paused and resumed) are taken over together. Call it for each enriching contact,
+        ordered by (system, id).
         """
         if other.confidential:
             self.confidential = True
             return
+        own = frozenset(self.first)
         for name, value in other.attributes.items():
             if name != "channel":
                 self.attributes.setdefault(name, value)
         for norm, due in other.due.items():
             self.due.setdefault(norm, due)
-        if "closed" not in self.first:
-            self.closed_at = other.closed_at
-        if not self.result:
+        for kind, at in other.first.items():
+            if not own & _TOGETHER.get(kind, {kind}) and kind not in _OWN:
+                self.first[kind] = at
+        if not own & _TOGETHER["closed"]:
+            self.closed_at, self.reopened = other.closed_at, other.reopened
+        if not self.result and self.closed_at is not None:
             self.result = other.result
-        if not self.turns:
-            self.turns = other.turns
-        if not self.callbacks:
+        turns = [turn for turn in other.turns if not own & _TOGETHER.get(turn[1], {turn[1]})]
+        if turns:
+            self.turns = sorted([*self.turns, *turns], key=lambda turn: turn[0])
+        if not own & _TOGETHER["called_back"]:
             self.callbacks, self.callbacks_settled = other.callbacks, other.callbacks_settled
             self.callback_open_at = other.callback_open_at
         self.transfers = self.transfers or other.transfers
         self.left_reason = self.left_reason or other.left_reason
         if other.last_word_at is not None:
             self.last_word_at = max(other.last_word_at, self.last_word_at or 0)
-        if "abandoned" not in self.first:
+        if "abandoned" not in own:
             self.wait_unknown = other.wait_unknown
-        for kind, at in other.first.items():
-            if kind not in ("opened", "corrected", "withdrawn"):
-                self.first.setdefault(kind, at)
         self.left_at = self._left_at()
 
     def _left_at(self) -> int | None:

@@ -10,6 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from pipeline.kafka_clients import made
+from pipeline.kafka_probe import raise_if_hopeless
 from pipeline.kafka_security import KafkaSecurity
 from pipeline.retention import Kept, Period, Retention
 from schemas.errors import InvalidConfiguration
@@ -32,7 +33,7 @@ def connect(bootstrap: str, security: KafkaSecurity, sleep: Callable[[float], No
         try:
             return made(KafkaAdminClient, bootstrap, security.options())
         except (KafkaError, OSError) as error:
-            security.raise_if_hopeless(bootstrap, error)
+            raise_if_hopeless(bootstrap, security, error)
             if not said:
                 log.warning("Kafka at %s does not answer (%s); waiting", bootstrap, error)
                 said = True

@@ -24,6 +24,7 @@ _BOOLEANS = {"true": True, "yes": True, "ja": True, "1": True, "false": False, "
 _FLAGS = {"wait_unknown", "automatic", "reached", "has_comment", "confidential"}
 _WHOLE_NUMBERS = {"version", "revision"}
 _NUMBERS = {"items", "gauges"}
+_REMEMBERED = 10_000
 _POSTCODE = re.compile(r"([1-9]\d{3})(?: ?[A-Z]{2})?", re.IGNORECASE)
 
 
@@ -41,6 +42,8 @@ class Builder:
     def __init__(self, mapping: Mapping, persons: PersonKeys | None = None) -> None:
         self._mapping = mapping
         self._persons = persons
+        self._earliest_ms, self._latest_ms = mapping.times.earliest_ms, mapping.times.latest_ms
+        self._parsed: dict[tuple[str, tuple[Shift, ...]], int] = {}
 
     def build(self, row: Texts[str, str], shifts: tuple[Shift, ...] = ()) -> Built:
         """The events of one row (column to text; an empty text is no value), every time moved by `shifts`. Raises Unusable."""
@@ -67,7 +70,7 @@ class Builder:
                     raise Unusable(
                         rule.at.columns[0], f"the time of {rule.type} is empty", "complete the row, or remove `required` in the mapping"
                     )
-            elif not mapping.times.earliest_ms <= at < mapping.times.latest_ms:
+            elif not self._earliest_ms <= at < self._latest_ms:
                 if mapping.times.outside == "invalid-row":
                     raise Unusable(
                         rule.at.columns[0], f"{iso(at)} lies outside the bounds", "correct the row, or earliest and latest under `times`"
@@ -119,11 +122,21 @@ class Builder:
             texts.append(moment.time)
         if moment.days:
             shifts = (*shifts, Shift(days=moment.days))
-        at = parse_time(" ".join(texts), self._mapping.times, moment.columns[0], shifts)
+        at = self._parse(" ".join(texts), moment.columns[0], shifts)
         for column in moment.plus:
             if not row[column]:
                 return None
             at += parse_duration(row[column], self._mapping.times, column)
+        return at
+
+    def _parse(self, text: str, column: str, shifts: tuple[Shift, ...]) -> int:
+        """`parse_time`, remembered: polls and days stand on many rows."""
+        at = self._parsed.get((text, shifts))
+        if at is None:
+            at = parse_time(text, self._mapping.times, column, shifts)
+            if len(self._parsed) >= _REMEMBERED:
+                self._parsed.clear()
+            self._parsed[text, shifts] = at
         return at
 
     def _value(self, field: str, value: Value, row: Texts[str, str], shifts: tuple[Shift, ...] = ()) -> Any:

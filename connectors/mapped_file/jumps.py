@@ -10,13 +10,13 @@ from statistics import median
 
 DAY_MS = 86_400_000
 FAR_MS = 60 * DAY_MS
-"""A row further than this from the middle of the rows before it has jumped."""
+"""A row further than this from the middle of the rows around it has jumped."""
 _WINDOW = 201
 _STEP = 20
 _LEAST_ROWS = 500
 NEAR_MS = 3 * DAY_MS
 _ORDERED = 0.6
-"""So large a share of the rows must lie this near to the rows before them, or the file is in no order."""
+"""So large a share of the rows must lie this near to the rows around them, or the file is in no order."""
 _BUCKET_MS = 30 * DAY_MS
 _LEAST_JUMPS = 5
 _SHOWN = 5
@@ -34,6 +34,7 @@ class Jumps:
 
     def __init__(self) -> None:
         self._recent: deque[int] = deque(maxlen=_WINDOW)
+        self._first: list[tuple[int, int]] = []
         self._middle = 0
         self._seen = 0
         self._near = 0
@@ -41,11 +42,20 @@ class Jumps:
 
     def see(self, line: int, at_ms: int) -> None:
         """One row: where it stands and its first time (epoch milliseconds)."""
-        # The middle is taken anew now and then only: sorting for every row would cost more than reading it.
-        if self._seen % _STEP == 0:
-            self._middle = int(median(self._recent)) if self._recent else at_ms
         self._seen += 1
         self._recent.append(at_ms)
+        # The middle is taken anew now and then only: sorting for every row would cost more than reading it.
+        if self._seen % _STEP == 0:
+            self._middle = int(median(self._recent))
+        if self._seen < _WINDOW:
+            self._first.append((line, at_ms))  # Too few rows yet to tell which of them is wrong.
+            return
+        for earlier in self._first:
+            self._compare(*earlier)
+        self._first.clear()
+        self._compare(line, at_ms)
+
+    def _compare(self, line: int, at_ms: int) -> None:
         away = at_ms - self._middle
         self._near += abs(away) <= NEAR_MS
         if abs(away) > FAR_MS:

@@ -6,7 +6,8 @@ A day is 2026-03-02, a day with a time 2026-03-02T09:00:00, a time of day or a d
 
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -73,24 +74,24 @@ def _sheet(content: Bytes, name: str | None) -> tuple[str, Rows]:
         kind = "an old or encrypted workbook (.xls, or with a password)" if content.start.startswith(_OLD) else "no workbook"
         raise Refused(f"{content.path}: the file is {kind}; save it as an Excel workbook (.xlsx) without a password, or as `CSV UTF-8`")
     # openpyxl warns of what it does not read (validations, styles); none of it changes a value.
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), content.path.open("rb") as stream:
         warnings.simplefilter("ignore")
         try:
-            workbook = openpyxl.load_workbook(content.path, read_only=True, data_only=True)
+            with closing(openpyxl.load_workbook(stream, read_only=True, data_only=True)) as workbook:
+                sheet = _chosen(workbook.worksheets, name, content.path)
+                rows = [(number, [_text(cell) for cell in cells]) for number, cells in enumerate(_all_rows(sheet), start=1)]
+            if _has_formulas(content.path):
+                with closing(openpyxl.load_workbook(stream, read_only=True)) as workbook:
+                    _mark_uncalculated(rows, _all_rows(workbook[sheet.title]))
         except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, ParseError) as error:
             raise Refused(f"{content.path}: can't be read as a workbook ({error}); save it again as .xlsx, or as `CSV UTF-8`") from None
-        try:
-            sheet = _chosen(workbook.worksheets, name, content.path)
-            sheet.reset_dimensions()  # Programs that write workbooks often declare a size that is not true.
-            rows = [(number, [_text(cell) for cell in cells]) for number, cells in enumerate(sheet.iter_rows(), start=1)]
-            if _has_formulas(content.path):
-                _mark_uncalculated(content.path, sheet.title, rows)
-        except (zipfile.BadZipFile, KeyError, ValueError, ParseError) as error:
-            raise Refused(f"{content.path}: a sheet can't be read ({error}); save the workbook again") from None
-        else:
-            return sheet.title, [row for row in rows if any(row[1])]
-        finally:
-            workbook.close()
+    return sheet.title, [row for row in rows if any(row[1])]
+
+
+def _all_rows(sheet: Any) -> Iterable[Any]:
+    sheet.reset_dimensions()  # Programs that write workbooks often declare a size that is not true.
+    rows: Iterable[Any] = sheet.iter_rows()
+    return rows
 
 
 def _chosen(sheets: list[Any], name: str | None, path: Path) -> Any:
@@ -107,18 +108,12 @@ def _has_formulas(path: Path) -> bool:
         return any(b"<f" in archive.read(name) for name in names)
 
 
-def _mark_uncalculated(path: Path, title: str, rows: list[tuple[int, list[str]]]) -> None:
+def _mark_uncalculated(rows: list[tuple[int, list[str]]], formulas: Iterable[Any]) -> None:
     """A program may write a formula without its value: that is no empty cell."""
-    formulas = openpyxl.load_workbook(path, read_only=True)
-    try:
-        sheet = formulas[title]
-        sheet.reset_dimensions()
-        for (_, texts), cells in zip(rows, sheet.iter_rows(), strict=True):
-            for position, cell in enumerate(cells):
-                if cell.data_type == "f" and not texts[position]:
-                    texts[position] = _ErrorCell("of a formula without a value: open the workbook in Excel and save it")
-    finally:
-        formulas.close()
+    for (_, texts), cells in zip(rows, formulas, strict=True):
+        for position, cell in enumerate(cells):
+            if cell.data_type == "f" and not texts[position]:
+                texts[position] = _ErrorCell("of a formula without a value: open the workbook in Excel and save it")
 
 
 def _text(cell: Any) -> str:

@@ -17,8 +17,10 @@ _MODULES = {
     "simulate": ("simulate",),
     "rejects": ("rejects",),
     "resume": ("resume",),
+    "rejudge": ("rejudge",),
     "doctor": ("doctor",),
     "worker": ("setup", "worker"),
+    "backup": ("backup", "restore"),
 }
 """The commands of each module, in the order of the help (where groups of commands come first)."""
 

@@ -26,8 +26,8 @@ from pipeline.cli import endpoints
 from pipeline.cli.figures import console_of_output, heading_of
 from pipeline.cli.overview import overview
 from pipeline.cli.stack import fail, provide_simulated_organisation, services
-from pipeline.norms import calendar_of
 from pipeline.report import Line, rolling_lines
+from pipeline.rules import calendar_of
 from pipeline.store.client import Unavailable
 from pipeline.store.reads import Views
 from schemas.organisation import load_organisation

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
 from deploy.local import stack
 from pipeline import logs
+from pipeline.kafka_probe import raise_if_hopeless
 from pipeline.settings import Settings, from_environment
 from pipeline.store.client import Connection
 from schemas.errors import ContactmeterError
@@ -29,6 +31,13 @@ def command(name: str) -> Iterator[Settings]:
     except ContactmeterError as error:
         typer.echo(f"contactmeter {name}: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+def kafka_security(bootstrap: str) -> dict[str, Any]:
+    """What a connector's clients take as `security`. Raises InvalidConfiguration when a broker is there and does not take it."""
+    security = settings().kafka_security
+    raise_if_hopeless(bootstrap, security)
+    return security.options()
 
 
 def connection(found: Settings) -> Connection:

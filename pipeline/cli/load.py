@@ -21,6 +21,7 @@ from connectors.mapped_file.problems import Problem, ProblemFile, count_problems
 from connectors.person import load_keys
 from connectors.protocol import Finished, WireEvent
 from connectors.sender import Sender
+from pipeline.cli import endpoints
 from pipeline.cli.running import await_worker, ensure_organisation, file_in_force, is_known, kafka_address, rejects_so_far, worker_here
 from schemas.errors import ContactmeterError, InvalidConfiguration
 from schemas.events import PREFIX
@@ -154,7 +155,8 @@ class _Loading:
         check_agreement(self._mapping, self._mapping_path, load_organisation(organisation_path), organisation_path)
 
     def _send(self, kafka: str, rate: float | None, from_start: bool, stop: threading.Event) -> None:
-        cursors = KafkaCursors(kafka, give_up_after=KAFKA_PATIENCE_S)
+        security = endpoints.kafka_security(kafka)
+        cursors = KafkaCursors(kafka, give_up_after=KAFKA_PATIENCE_S, security=security)
         try:
             if from_start:
                 cursors.put(self.connector.name, self.connector.cursor_key, "0")
@@ -162,7 +164,7 @@ class _Loading:
             if resumed:
                 self.refused_before = count_problems(self._problem_path, self.connector.file.place)
             with (
-                Sender(kafka, rate=rate, give_up_after=KAFKA_PATIENCE_S, connector=self.connector.name) as sender,
+                Sender(kafka, rate=rate, give_up_after=KAFKA_PATIENCE_S, security=security, connector=self.connector.name) as sender,
                 ProblemFile(self._problem_path, append=resumed) as self._problem_file,
                 self._progress(self.connector.file.path.name, "lines") as moved,
                 _stopping(stop),

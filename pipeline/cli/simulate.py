@@ -16,6 +16,7 @@ from connectors.simulator.connector import Simulator
 from connectors.simulator.state import TRUTH_FILE, open_simulation
 from connectors.simulator.town import ORGANISATION_FILE
 from deploy.local import stack
+from pipeline.cli import endpoints
 from pipeline.cli.running import NotRunning, ensure_organisation, kafka_address
 from schemas.errors import ContactmeterError
 
@@ -76,8 +77,9 @@ def simulate(
 
 
 def _run(connector: Simulator, bootstrap: str, rate: float | None) -> None:
-    with Sender(bootstrap, rate=rate, connector=connector.name) as sender:
-        cursors = KafkaCursors(bootstrap)
+    security = endpoints.kafka_security(bootstrap)
+    with Sender(bootstrap, rate=rate, connector=connector.name, security=security) as sender:
+        cursors = KafkaCursors(bootstrap, security=security)
         stop = threading.Event()
 
         def end(number: int, _frame: object) -> None:

@@ -34,8 +34,10 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def services(environment: Mapping[str, str], simulate: bool = False, simulate_options: Sequence[str] = ()) -> list[Service]:
-    """The product's own processes: set-up, then the worker, and the simulator when asked for."""
+def services(
+    environment: Mapping[str, str], simulate: bool = False, simulate_options: Sequence[str] = (), with_worker: bool = True
+) -> list[Service]:
+    """The product's own processes: set-up, then the worker unless it is to stay out, and the simulator when asked for."""
 
     def program(name: str, *options: str) -> Callable[[], list[str]]:
         return lambda: [*PROGRAM, name, *options]
@@ -54,6 +56,8 @@ def services(environment: Mapping[str, str], simulate: bool = False, simulate_op
             stop_timeout=20,
         ),
     ]
+    if not with_worker:
+        return ours[:1]
     if simulate:
         ours.append(Service("simulator", program("simulate", *simulate_options), environment, after=("worker",)))
     return ours
@@ -114,6 +118,7 @@ def up(
     port: Annotated[
         list[str] | None, typer.Option(help=f"NAME=NUMBER, may be repeated; free ports otherwise. Names: {', '.join(stack.PORTS)}.")
     ] = None,
+    with_worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Without it: to restore a backup.")] = True,
 ) -> None:
     """Start Kafka, ClickHouse and the worker, and keep them running until Ctrl-C.
 
@@ -123,14 +128,15 @@ def up(
     place = _place(own=True)
     ports = _ports(port or [])
     if detach:
-        _detach(place, [*(["--simulate"] if simulate else []), *(f"--port={name}={number}" for name, number in ports.items())])
+        flags = [*(["--simulate"] if simulate else []), *([] if with_worker else ["--no-worker"])]
+        _detach(place, [*flags, *(f"--port={name}={number}" for name, number in ports.items())])
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
     say(f"data in {place.directory}" + ("; Ctrl-C ends everything" if sys.stdin.isatty() else ""))
     try:
         if simulate:
             provide_simulated_organisation(place)
-        stack.up(place, partial(services, simulate=simulate), say, ports)
+        stack.up(place, partial(services, simulate=simulate, with_worker=with_worker), say, ports)
     except StackError as error:
         fail(error)
 

@@ -9,9 +9,10 @@ from pipeline.brake import Stop
 from pipeline.store.client import passing_errors
 
 _COLUMNS = ("worker_group", "instance", "since", "software", "configuration", "reason", "released_at", "released_by", "version")
-_OPEN = """
-SELECT worker_group, instance, toUnixTimestamp64Milli(since), software, toString(configuration), reason FROM brakes FINAL
-WHERE version = 0 AND worker_group = {group:String}
+_STOPS = """
+SELECT worker_group, instance, toUnixTimestamp64Milli(since), software, toString(configuration), reason,
+    toUnixTimestamp64Milli(released_at), released_by
+FROM brakes FINAL WHERE worker_group = {group:String}
 """
 
 
@@ -24,12 +25,12 @@ def write(client: Client, stop: Stop) -> None:
 
 def standing(client: Client, group: str) -> list[Stop]:
     """The stops of a group that nobody ended yet. Raises Unavailable."""
-    return list(_stops(client, _OPEN + "ORDER BY since", {"group": group}))
+    return list(_stops(client, _STOPS + "AND version = 0 ORDER BY since", {"group": group}))
 
 
 def of_worker(client: Client, group: str, instance: str) -> list[Stop]:
-    """The stops of one worker that nobody ended yet. Raises Unavailable."""
-    return list(_stops(client, _OPEN + "AND instance = {instance:String} ORDER BY since", {"group": group, "instance": instance}))
+    """The stops of one worker, ended or not, the last one last. Raises Unavailable."""
+    return list(_stops(client, _STOPS + "AND instance = {instance:String} ORDER BY since", {"group": group, "instance": instance}))
 
 
 def released(client: Client, stop: Stop) -> str:

@@ -21,6 +21,10 @@ _PASSING = frozenset({60, 81, 159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 
 """Server errors that pass: tables not made yet (`contactmeter setup` does), time-outs, too many queries or parts, memory or disk full,
 read-only, network, a password not loaded yet."""
 
+_ANSWER_BYTES = 1 << 30
+"""How much of an answer the server keeps in memory (it takes what the answer needs). The client has it wait for the end of the query, and the
+server would keep the answer in a file: on a disk that is full that file is empty, and so, with status 200, is the answer."""
+
 Result = TypeVar("Result")
 
 
@@ -59,7 +63,10 @@ class Connection:
                 connect_timeout=5,
                 send_receive_timeout=45,
                 query_retries=0,
-                settings={"async_insert": 0},  # an insert has returned when its rows are stored, whatever the server's default
+                settings={
+                    "async_insert": 0,  # an insert has returned when its rows are stored, whatever the server's default
+                    "buffer_size": _ANSWER_BYTES,
+                },
             )
             return client
 

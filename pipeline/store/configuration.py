@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
 
 from pipeline.changes import changes
+from pipeline.store import registered
 from pipeline.store.client import passing_errors
 from schemas import yamlfile
 from schemas.organisation import Organisation
@@ -73,7 +73,10 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
     """Write a configuration as in force, for views and the next start. `text` is its file, `readers` may read it. Raises Unavailable."""
     name = organisation.organisation
     with passing_errors(f"registering {name}"):
-        for table, rows in _rows(organisation, now_ms).items():
+        offsets = [
+            {"organisation": name, "version": now_ms, "since": since, "seconds": shift} for since, shift in offsets_of(organisation.zone)
+        ]
+        for table, rows in {**registered.rows_of(organisation, now_ms), "offsets": offsets}.items():
             if rows:
                 client.insert(table, [list(row.values()) for row in rows], column_names=list(rows[0]))
         client.insert(
@@ -83,35 +86,10 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
         client.insert(  # last: while it is not there, the next start registers again
             "organisations",
             [[name, now_ms, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
-              organisation.minimum_n, text, JUDGING]],
+              organisation.minimum_n, organisation.small_cell, organisation.inhabitants, organisation.repeat_days, text, JUDGING]],
             column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated",
-                          "minimum_n", "configuration", "judging"],
+                          "minimum_n", "small_cell", "inhabitants", "repeat_days", "configuration", "judging"],
         )  # fmt: skip
-
-
-def _rows(organisation: Organisation, now_ms: int) -> dict[str, list[dict[str, Any]]]:
-    """Rows for the views: norms, instruments, channels, offsets."""
-    common = {"organisation": organisation.organisation, "version": now_ms}
-    norms = [
-        {**common, "norm": norm.id, "norm_version": number, "title_nl": norm.title.nl, "title_en": norm.title.en, "clock": norm.clock,
-         "threshold": norm.threshold or "", "target": norm.target, "denominator": norm.denominator,
-         "valid_from": max(norm.valid.start, date(1900, 1, 1)), "valid_to": min(norm.valid.end, date(2299, 12, 31)),
-         "published_in": norm.source}
-        for name in sorted({norm.id for norm in organisation.norms})
-        for number, norm in enumerate(organisation.norm_versions(name), start=1)
-    ]  # fmt: skip
-    instruments = [
-        {**common, "instrument": name, "instrument_version": instrument.version, "aspect": aspect, "title_nl": instrument.title.nl,
-         "title_en": instrument.title.en, "aspect_nl": settings.title.nl, "aspect_en": settings.title.en,
-         "population": instrument.population, "minimum": instrument.scale.minimum, "maximum": instrument.scale.maximum,
-         "target": settings.target}
-        for name, versions in organisation.instruments.items()
-        for instrument in versions
-        for aspect, settings in instrument.aspects.items()
-    ]  # fmt: skip
-    channels = [{**common, "channel": channel, "max_open_ms": organisation.max_open_ms(channel)} for channel in organisation.channels]
-    offsets = [{**common, "since": since, "seconds": seconds} for since, seconds in offsets_of(organisation.zone)]
-    return {"norms": norms, "instruments": instruments, "channels": channels, "offsets": offsets}
 
 
 def offsets_of(zone: str, first_year: int = 1990, last_year: int = 2101) -> list[tuple[int, int]]:

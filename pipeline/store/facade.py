@@ -87,7 +87,7 @@ class ClickHouseStore:
         """See configuration.register."""
         self._read(lambda client: configuration.register(client, organisation, text, generation, readers, now_ms))
 
-    def open_stops(self, group: str, instance: str) -> list[Stop]:
+    def stops(self, group: str, instance: str) -> list[Stop]:
         """See brakes.of_worker."""
         return self._read(lambda client: brakes.of_worker(client, group, instance))
 

@@ -147,6 +147,32 @@ def older(client: Client, table: str, organisation: str, generation: int, limit:
         return [(name, second, third) for name, second, third in client.query(sql, parameters=parameters).result_rows]
 
 
+def count_older(client: Client, table: str, organisation: str, generation: int) -> int:
+    """How many rows there are that `older` would find. Raises Unavailable."""
+    sql = f"""SELECT count() FROM {table} FINAL
+              WHERE organisation = {{organisation:String}} AND version % 65536 < {{generation:UInt32}} AND NOT forgotten"""
+    with passing_errors(f"counting rows of {table} of an older generation"):
+        found: int = client.query(sql, parameters={"organisation": organisation, "generation": generation}).result_rows[0][0]
+    return found
+
+
+def pages(client: Client, table: str, organisation: str, size: int) -> Iterator[list[tuple[str, str, str]]]:
+    """All keys of an organisation in `contacts` or `survey_answers`, in order, so many at a time. Raises Unavailable."""
+    key, (_, second, third) = ", ".join(_KEYS[table]), _KEYS[table]
+    after = ("", "")
+    while True:
+        with passing_errors(f"reading the keys of {table}"):
+            rows = client.query(
+                f"SELECT DISTINCT {key} FROM {table} WHERE organisation = {{organisation:String}} "
+                f"AND (toString({second}), {third}) > ({{second:String}}, {{third:String}}) ORDER BY {key} LIMIT {{size:UInt32}}",
+                parameters={"organisation": organisation, "second": after[0], "third": after[1], "size": size},
+            ).result_rows
+        if not rows:
+            return
+        yield [(name, first, last) for name, first, last in rows]
+        after = (rows[-1][1], rows[-1][2])
+
+
 def _contact(row: Sequence[Any]) -> StoredContact:
     organisation, system, contact, version, timeline, links, answers, *rest, appended_at, writer, offset = row
     channel, opened, answered, abandoned, wait, role, *outcomes = rest

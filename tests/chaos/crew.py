@@ -53,7 +53,7 @@ class Crew:
         try:
             wait_until(lambda: self.tend() and condition(), what, timeout)
         except AssertionError as error:
-            said = "\n".join(f"--- {name}:\n{worker.said[-1500:]}" for name, worker in self._workers.items())
+            said = "\n".join(f"--- {name}:\n{worker.said[-4000:]}" for name, worker in self._workers.items())
             raise AssertionError(f"{error}\n{said}") from None
 
     def ready(self) -> bool:

@@ -22,7 +22,9 @@ def test_kafka_stands_still(stack: Stack, right: truth.Truth, form: Form, chance
             over = threading.Event()
             timer = threading.Timer(form.outage_s, over.set)
             timer.start()
-            workers.wait(lambda: all("Kafka" in worker.get("/status")[1].get("waiting_for", "") for worker in workers.workers), "them to say so")
+            workers.wait(
+                lambda: all("Kafka" in worker.get("/status")[1].get("waiting_for", "") for worker in workers.workers), "them to say so"
+            )
             workers.wait(over.is_set, "the end of the outage")
         finally:
             os.kill(stack.kafka.pid, signal.SIGCONT)

@@ -20,5 +20,7 @@ def test_every_reason_there_is(stack: Stack, right: truth.Truth, form: Form) -> 
             stack.produce(name, [value], headers)
         workers.settle()
         right.check(stack, [name], live=False)
-        whole = stack.query("SELECT reason, count() FROM rejects FINAL WHERE organisation = {name:String} AND position < 0 GROUP BY reason", name=name)
+        whole = stack.query(
+            "SELECT reason, count() FROM rejects FINAL WHERE organisation = {name:String} AND position < 0 GROUP BY reason", name=name
+        )
         assert dict(whole) == poison.reasons(bad)

@@ -46,4 +46,6 @@ def test_kills_in_random_order_under_load(stack: Stack, right: truth.Truth, form
         workers.wait(sending.ended, "everything to be sent", 240)
         workers.settle()
         right.check(stack, sending.sent)
-        told.note = f"{len(sending.sent)} organisations, {len(sending.sent) * len(right.events)} events, workers started {workers.starts} times"
+        told.note = (
+            f"{len(sending.sent)} organisations, {len(sending.sent) * len(right.events)} events, workers started {workers.starts} times"
+        )

@@ -1,4 +1,4 @@
-"""Four real files through the real program, Kafka, worker and ClickHouse: every figure equals the one computed straight from the file.
+"""Eight real files through the real program, Kafka, worker and ClickHouse: every figure equals the one computed straight from the file.
 
 The recomputation (tests/reference) shares no code with the product. Counts and integer sums are compared exactly.
 """
@@ -8,14 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
+import polars as pl
 import pytest
 
 from pipeline.store.reads import Views
 from schemas.organisation import load_organisation
 from tests.e2e.running import ROOT, Stack
-from tests.reference import baltimore, pwc, techsupport, wabo
+from tests.reference import assen, baltimore, katwijk, montpellier, pwc, techsupport, wabo, warsaw
 from tests.reference.common import DATA, NormCounts, Source, needs
 
 EXAMPLES = ROOT / "connectors/examples"
@@ -38,7 +40,12 @@ EXAMPLE = {
     "techsupport": Example("techsupport_tickets", techsupport.FILE, "techsupport", techsupport.load, None),
     "baltimore": Example("baltimore_311", baltimore.FILE, "baltimore", baltimore.load, baltimore.AS_OF),
     "wabo": Example("wabo_receipt", wabo.FILE, "wabo", wabo.load, wabo.AS_OF),
+    "assen": Example("assen_meldingen", assen.FILE, "assen", assen.load, assen.AS_OF),
+    "katwijk": Example("katwijk_fixi", katwijk.FILE, "katwijk", katwijk.load, None),
+    "montpellier": Example("montpellier_qualiville", montpellier.FILE, "montpellier", montpellier.load, None),
 }
+OBSERVED = {"warsaw": ("warsaw_counters", warsaw.FILE)}
+"""Files without contacts and answers."""
 BY_VIA = [pytest.param("baltimore", True, id="baltimore-by-via", marks=needs(baltimore.FILE))]
 ALL = [pytest.param(name, id=name, marks=needs(example.file)) for name, example in EXAMPLE.items()]
 
@@ -46,12 +53,13 @@ ALL = [pytest.param(name, id=name, marks=needs(example.file)) for name, example 
 @pytest.fixture(scope="module")
 def loaded(stack: Stack) -> Iterator[Stack]:
     """The stack with every file at hand loaded by the program, all at once into one worker."""
-    present = [example for example in EXAMPLE.values() if (DATA / example.file).is_file()]
-    for example in present:
-        stack.add_organisation(example.organisation, (EXAMPLES / example.mapping / "organisation.yaml").read_text())
+    files = {name: (example.mapping, example.file) for name, example in EXAMPLE.items()} | OBSERVED
+    present = {name: entry for name, entry in files.items() if (DATA / entry[1]).is_file()}
+    for name, (mapping, _) in present.items():
+        stack.add_organisation(name, (EXAMPLES / mapping / "organisation.yaml").read_text())
     worker = stack.worker().wait_ready()
-    for example in present:
-        stack.cli("load", str(DATA / example.file), "--mapping", str(EXAMPLES / example.mapping / "mapping.yaml"), "--rate", "0")
+    for mapping, file in present.values():
+        stack.cli("load", str(DATA / file), "--mapping", str(EXAMPLES / mapping / "mapping.yaml"), "--rate", "0")
     stack.settle()
     try:
         yield stack
@@ -59,13 +67,16 @@ def loaded(stack: Stack) -> Iterator[Stack]:
         assert worker.stop(), "the worker must end by itself"
 
 
+@cache
 def reference(name: str) -> tuple[Source, datetime]:
     source = EXAMPLE[name].load()
     return source, EXAMPLE[name].as_of or source.last_event
 
 
 def answer_measure(measure: str) -> str:
-    """The reference knows one rating a file, the product names its instrument."""
+    """The reference knows one rating a file, or the aspects of one instrument; the product names the instrument."""
+    if measure.startswith("answer:"):
+        return measure.replace("answer:", f"answer:{montpellier.INSTRUMENT}:")
     return "answer:rating:1:satisfaction" if measure == "answer" else measure
 
 
@@ -254,3 +265,34 @@ def test_no_outcome_belongs_to_a_norm_that_is_not_in_force(loaded: Stack, name: 
     norms = {norm.id for norm in load_organisation(EXAMPLES / EXAMPLE[name].mapping / "organisation.yaml").norms}
     sql = "SELECT DISTINCT arrayJoin(`outcomes.norm`) FROM contacts FINAL WHERE organisation = {organisation:String}"
     assert {norm for (norm,) in loaded.query(sql, organisation=name)} == norms
+
+
+@needs(katwijk.FILE)
+def test_volume_by_the_way_it_came_in(loaded: Stack) -> None:
+    source, _ = reference("katwijk")
+    with loaded.views() as views:
+        found = quarter_sums(views, "katwijk", FAR, via=True)
+    volume = {(group.split(" via ")[1], quarter): sums[0] for (measure, group, quarter), sums in found.items() if measure == "volume"}
+    assert volume == source.counts(group="via")
+
+
+@needs(assen.FILE)
+def test_moved_reports_carry_their_last_category(loaded: Stack) -> None:
+    rows = loaded.query("SELECT contact, product FROM contacts FINAL WHERE organisation = 'assen'")
+    assert dict(rows) == dict(assen.reports().select("contact", "product").iter_rows())
+
+
+@needs(warsaw.FILE)
+def test_observations_of_queues(loaded: Stack) -> None:
+    found = loaded.query(
+        "SELECT queue, gauge, count(), sum(value), min(observed_at), max(observed_at) FROM gauges FINAL "
+        "WHERE organisation = 'warsaw' AND channel = 'counter' GROUP BY queue, gauge"
+    )
+    expected = set()
+    for gauge in ("waiting", "counters_open"):
+        polls = (
+            warsaw.load().group_by("queue").agg(n=pl.len(), total=pl.col(gauge).sum(), first=pl.col("at").min(), last=pl.col("at").max())
+        )
+        expected |= {(queue, gauge, n, float(total), first, last) for queue, n, total, first, last in polls.iter_rows()}
+    assert {(*row[:4], *(at.replace(tzinfo=UTC) for at in row[4:])) for row in found} == expected
+    assert loaded.count("rejects", "warsaw") == 0

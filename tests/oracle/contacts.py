@@ -20,7 +20,7 @@ ATTRIBUTES = (
 SECRET = ("product", "team", "location", "segment", "via", "person", "link", "same_as")
 """What is removed of a confidential contact."""
 
-_PAIRS = {"contact.reopened": "contact.closed", "contact.resumed": "contact.paused"}
+_TOGETHER = {"contact.reopened": "contact.closed", "contact.resumed": "contact.paused", "contact.called_back": "contact.callback_requested"}
 """Kinds that only mean something together with another: who tells of the one is believed about both."""
 
 MOST_EVENTS = 200
@@ -77,7 +77,7 @@ class Contact:
     @property
     def result(self) -> str | None:
         """What it was closed as."""
-        return (self.close.data.get("result") if self.close else None) or self.inherited_result
+        return self.close.data.get("result", self.inherited_result) if self.close else None
 
     @property
     def wait_ms(self) -> int | None:
@@ -174,7 +174,7 @@ def _link(found: dict[Key, Contact], organisation: Wire) -> None:
 
 
 def _inherit(contact: Contact, others: list[tuple[dict[str, Any], dict[str, int], str | None, list[Seen]]]) -> None:
-    kinds = {_PAIRS.get(one.kind, one.kind) for one in contact.own} | {"contact.opened"}
+    kinds = {_TOGETHER.get(one.kind, one.kind) for one in contact.own} | {"contact.opened"}
     events = list(contact.own)
     for attributes, deadlines, result, own in others:
         for name, value in attributes.items():
@@ -183,8 +183,8 @@ def _inherit(contact: Contact, others: list[tuple[dict[str, Any], dict[str, int]
         for norm, due in deadlines.items():
             contact.deadlines.setdefault(norm, due)
         contact.inherited_result = contact.inherited_result or result
-        events += [one for one in own if _PAIRS.get(one.kind, one.kind) not in kinds]
-        kinds |= {_PAIRS.get(one.kind, one.kind) for one in own}
+        events += [one for one in own if _TOGETHER.get(one.kind, one.kind) not in kinds]
+        kinds |= {_TOGETHER.get(one.kind, one.kind) for one in own}
     contact.events = sorted(events, key=lambda one: one.order)
     if contact.confidential:
         _keep_secret(contact)

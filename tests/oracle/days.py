@@ -21,7 +21,13 @@ _FEASTS = """
 2030: 01-01 04-19 04-22 04-27 05-05 05-30 06-10 12-25 12-26
 """
 """New Year, Good Friday, Easter Monday, King's Day, 5 May, Ascension, Whit Monday and both Christmas days: Algemene termijnenwet, article
-3. The two Sundays, Easter and Whitsun, need no place here."""
+3."""
+
+_SUNDAYS = """
+2024-03-31 2024-05-19 2025-04-20 2025-06-08 2026-04-05 2026-05-24 2027-03-28 2027-05-16 2028-04-16 2028-06-04 2029-04-01 2029-05-20
+2030-04-21 2030-06-09
+"""
+"""Easter and Whitsun: they matter where a channel is open on Sundays."""
 
 EQUATED = frozenset(
     date.fromisoformat(day)
@@ -34,6 +40,7 @@ EQUATED = frozenset(
 FEASTS = frozenset(
     date.fromisoformat(f"{line[:4]}-{day}") for line in _FEASTS.split("\n") if line for day in line.partition(":")[2].split()
 )
+SUNDAYS = frozenset(map(date.fromisoformat, _SUNDAYS.split()))
 YEARS = range(2024, 2031)
 
 
@@ -46,7 +53,7 @@ def statutory_rest(day: date) -> bool:
 def public_holiday(day: date) -> bool:
     """Whether it is a public holiday of a municipality: as the statutory ones, but 5 May in every fifth year only."""
     assert day.year in YEARS, f"{day} lies outside the oracle's table of holidays"
-    return day in FEASTS and ((day.month, day.day) != (5, 5) or day.year % 5 == 0)
+    return day in SUNDAYS or (day in FEASTS and ((day.month, day.day) != (5, 5) or day.year % 5 == 0))
 
 
 def instant(text: str) -> int:
@@ -105,17 +112,16 @@ class Calendar:
         later = (local.replace(tzinfo=None) + days * ONE_DAY).replace(tzinfo=self._zone)
         return (later.astimezone(UTC) - EPOCH) // timedelta(milliseconds=1)
 
-    def working(self, day: date, *, statutory: bool) -> bool:
-        """Whether people work on it."""
-        if statutory:
-            return not statutory_rest(day)
-        return day.weekday() < 5 and not self._closing(day)
+    def working(self, day: date, channel: str, location: str | None) -> bool:
+        """Whether people work on it: Monday to Friday, no closing day, and not closed by exception."""
+        exception = self._exception(day, self._sources(channel, location))
+        return day.weekday() < 5 and not self._closing(day) and exception != []
 
     def _closing(self, day: date) -> bool:
         return day in self._closed or (self._national and public_holiday(day))
 
-    def _open_on(self, day: date, channel: str, location: str | None) -> list[tuple[int, int]]:
-        """When the channel (at that location, if the channel is tied to places) is open on a day, as moments [from, to)."""
+    def _sources(self, channel: str, location: str | None) -> list[dict[str, Any]]:
+        """Where hours may stand, the nearest first: the location (of channels that are tied to places), the channel, the organisation."""
         sources: list[dict[str, Any]] = [
             self._organisation["channels"].get(channel) or {},
             {"opening_hours": self._organisation.get("opening_hours") or {"mon-fri": "08:30-17:00"}},
@@ -123,10 +129,23 @@ class Calendar:
         place = self._organisation.get("locations", {}).get(location)
         if place is not None and channel in place.get("channels", ("counter", "reception")):
             sources.insert(0, place)
+        return sources
+
+    @staticmethod
+    def _exception(day: date, sources: list[dict[str, Any]]) -> list[tuple[int, int]] | None:
+        """The hours of a day that is an exception."""
         for source in sources:
             for exception, hours in source.get("exceptions", {}).items():
                 if as_date(exception) == day:
-                    return self._moments(day, _spans(hours))
+                    return _spans(hours)
+        return None
+
+    def _open_on(self, day: date, channel: str, location: str | None) -> list[tuple[int, int]]:
+        """When the channel (at that location, if the channel is tied to places) is open on a day, as moments [from, to)."""
+        sources = self._sources(channel, location)
+        exception = self._exception(day, sources)
+        if exception is not None:
+            return self._moments(day, exception)
         if self._closing(day):
             return []
         week = next(source["opening_hours"] for source in sources if source.get("opening_hours"))

@@ -1,4 +1,4 @@
-"""Random municipalities and random lives of contacts in them, for Hypothesis: events as they go over the wire, in the order of arrival."""
+"""Random lives of contacts and answers in random municipalities, for Hypothesis: events as they go over the wire, in order of arrival."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,12 +8,9 @@ from hypothesis import strategies as st
 
 from tests.oracle.days import EPOCH, instant
 from tests.oracle.door import Wire
+from tests.oracle.towns import CHANNELS, MOODS, PLACES, PRODUCTS, SOURCES, TEAMS, Mood, organisations
 
-NAME = "voorbeeldstad"
-SOURCES = {"pbx": ["urn:nld:oin:1:systeem:pbx", "urn:nld:oin:1:systeem:pbx-2"], "crm": ["urn:nld:oin:1:systeem:crm"]}
 STRANGER = "urn:nld:oin:2:systeem:pbx"
-CHANNELS = ("telephone", "counter", "email")
-PRODUCTS, TEAMS, PLACES = ("Paspoort", "Afval"), ("Burgerzaken", "Balie"), ("Stadhuis", "1234 AB")
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 BSN = "111222333"
 """A number that passes the eleven test and belongs to nobody."""
@@ -53,124 +50,6 @@ steps = st.one_of(st.sampled_from(_STEPS), st.sampled_from(_STEPS), st.integers(
 """Time from one event to the next, in ms: those at which norms and windows end are likely."""
 
 
-# Organisations ----------------------------------------------------------------------------------------------------------
-
-_HOURS: list[Wire] = [
-    {"mon-thu": "08:30-17:00", "fri": "08:30-13:00"},
-    {"mon-fri": "08:30-12:00, 13:00-17:00", "sat": "10:00-12:00"},
-    {"mon-sun": "00:00-24:00"},
-]
-_titles = {"nl": "n", "en": "n"}
-
-
-def _some(values: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True)
-
-
-_CONDITIONS: dict[str, st.SearchStrategy[Any]] = {
-    "products": _some(PRODUCTS),
-    "product_classes": st.just(["reisdocumenten"]),
-    "teams": _some(TEAMS),
-    "locations": st.just(["Stadhuis"]),
-    "segments": st.just(["1234"]),
-    "vias": st.just(["app"]),
-    "appointment": st.booleans(),
-    "complexity": _some(("simple", "complex", "unknown")),
-    "direction": st.sampled_from(["inbound", "outbound"]),
-}
-_EXCLUSIONS: dict[str, st.SearchStrategy[Any]] = {
-    "outside_opening_hours": st.just(True),
-    "results": st.just(["duplicate"]),
-    "products": st.just(["Afval"]),
-    "teams": st.just(["Balie"]),
-}
-_THRESHOLDS: dict[str, list[str | None]] = {
-    "given": [None],
-    "elapsed": ["45s", "15min", "24h", "2d"],
-    "opening-hours": ["45s", "15min", "4h", "2d"],
-    "working-days": ["1wd", "2wd", "10wd"],
-    "statutory-term": ["1d", "10d", "2w", "6w", "1m"],
-}
-_STARTS: list[Any] = [
-    "opened", "queued", "queued", "answered", "acknowledged", "callback_requested", "promised", "transferred", "closed",
-    {"latest_of": ["appointment_at", "queued"]}, {"latest_of": ["term_starts_at", "opened"]}, {"latest_of": ["opened", "queued"]},
-]  # fmt: skip
-_STOPS: list[list[str]] = [
-    ["answered"], ["answered"], ["acknowledged"], ["informed"], ["responded"], ["called_back"], ["reached"], ["closed"],
-    ["responded", "closed"],
-]  # fmt: skip
-
-
-@st.composite
-def norms(draw: st.DrawFn, name: str) -> Wire:
-    """A norm of any shape that the schema allows."""
-    clock: str = draw(st.sampled_from(list(_THRESHOLDS)))
-    start = draw(st.sampled_from(_STARTS))
-    begins = start["latest_of"] if isinstance(start, dict) else [start]
-    stop = draw(st.sampled_from([names for names in _STOPS if not set(names) & set(begins)]))
-    statistic = draw(st.sampled_from(["share", "share", "mean", "max"])) if clock in ("elapsed", "opening-hours") else "share"
-    norm: Wire = {
-        "id": name,
-        "title": _titles,
-        "applies_to": {"channels": draw(st.lists(st.sampled_from(CHANNELS), min_size=2, max_size=3, unique=True))},
-        "statistic": statistic,
-        "clock": clock,
-        "threshold": draw(st.sampled_from(_THRESHOLDS[clock])),
-        "start": start,
-        "stop": stop if len(stop) > 1 else stop[0],
-        "denominator": draw(st.sampled_from(["answered", "offered"])),
-        "left_queue": draw(st.sampled_from(["counts", "excluded"])),
-        "short_abandon": draw(st.sampled_from(["0s", "5s"])),
-        "suspension": draw(st.sampled_from([True, True, False])),
-        "extension": draw(st.sampled_from(["any", "any", "none", "4w", "2wd", "24h"])),
-        "source": "invented",
-    }
-    if clock == "working-days":
-        norm["calendar"] = draw(st.sampled_from(["municipal", "statutory"]))
-    for choices, field in ((_CONDITIONS, "applies_to"), (_EXCLUSIONS, "exclusions")):
-        chosen = draw(st.sampled_from(["", "", *choices]))
-        if chosen:
-            norm.setdefault(field, {})[chosen] = draw(choices[chosen])
-    return norm
-
-
-@st.composite
-def organisations(draw: st.DrawFn) -> Wire:
-    """A municipality with two systems, three channels, a place, a few norms and two versions of a questionnaire."""
-    found: list[Wire] = []
-    for position in range(draw(st.integers(1, 4))):
-        norm = draw(norms(f"n{position}"))
-        if draw(st.booleans()):
-            found.append(norm)
-            continue
-        # Two versions, the second of which may ask something else, from a day on which much happens.
-        since = draw(st.sampled_from(["2026-03-02", "2026-03-29", "2026-04-01", "2026-10-25"]))
-        found += [norm | {"valid": {"to": since}}, draw(norms(norm["id"])) | {"valid": {"from": since}}]
-    leading = st.sampled_from([{}, {"leading_system": "pbx"}, {"leading_system": "crm"}])
-    channels: dict[str, Wire] = {channel: dict(draw(leading)) for channel in CHANNELS}
-    channels["telephone"]["exceptions"] = {"2026-03-02": "09:30-12:00", "2026-04-06": "10:00-11:00"}
-    channels["email"]["opening_hours"] = draw(st.sampled_from(_HOURS))
-    aspects = {aspect: {"title": _titles} for aspect in ("overall", "ease")}
-    questionnaire = {"title": _titles, "aspects": aspects}
-    return {
-        "organisation": NAME,
-        "title": _titles,
-        "systems": {"pbx": {"sources": SOURCES["pbx"]}, "crm": {"sources": SOURCES["crm"], "nine_digit_ids": draw(st.booleans())}},
-        "channels": channels,
-        "locations": {"Stadhuis": {"opening_hours": {"mon-fri": "10:00-16:00"}, "exceptions": {"2026-12-24": "closed"}}},
-        "opening_hours": draw(st.sampled_from(_HOURS)),
-        "closing_days": {"public_holidays": draw(st.sampled_from(["nl", "none"])), "dates": ["2026-05-15"]},
-        "product_classes": {"reisdocumenten": ["Paspoort", "Rijbewijs"]},
-        "norms": found,
-        "instruments": {
-            "na-contact": [
-                {**questionnaire, "version": 1, "scale": {"minimum": 1, "maximum": 10}},
-                {**questionnaire, "version": 2, "scale": "1-5"},
-            ]
-        },
-    }
-
-
 # Lives ------------------------------------------------------------------------------------------------------------------
 
 CONTACTS = [(system, name) for system in SOURCES for name in ("1", "2")]
@@ -197,15 +76,8 @@ def _attributes(draw: Draw, at: int) -> Wire:
         "same_as": lambda: dict(zip(("system", "id"), draw(st.sampled_from(CONTACTS)), strict=True)),
         "confidential": lambda: True,
     }
-    chosen = draw(st.lists(st.sampled_from([*choices, "product", "team", "deadlines", "same_as"]), max_size=3, unique=True))
+    chosen = draw(st.lists(st.sampled_from([*choices, "product", "team", "deadlines", "same_as", "same_as"]), max_size=4, unique=True))
     return {name: choices[name]() for name in chosen}
-
-
-_KINDS = [
-    "queued", "queued", "answered", "answered", "abandoned", "left_queue", "acknowledged", "informed", "responded", "promised",
-    "paused", "paused", "resumed", "resumed", "extended", "callback_requested", "called_back", "transferred", "closed", "closed",
-    "reopened", "corrected",
-]  # fmt: skip
 
 
 def _fields(draw: Draw, kind: str, at: int) -> Wire:
@@ -248,16 +120,17 @@ def _wire(kind: str, at: int, name: str, source: str, **data: Any) -> Wire:
 
 
 @st.composite
-def contact_lives(draw: st.DrawFn, system: str, name: str, begin: int) -> list[Wire]:
-    """One contact from its opening on, with a few events that mostly follow each other."""
-    kinds = ["opened"] * draw(st.sampled_from([1, 1, 1, 1, 0, 2])) + draw(st.lists(st.sampled_from(_KINDS), max_size=7))
-    kinds += draw(st.sampled_from([[]] * 12 + [["withdrawn"], ["forgotten"]]))
+def contact_lives(draw: st.DrawFn, system: str, name: str, begin: int, kinds: st.SearchStrategy[str]) -> list[Wire]:
+    """One contact from its opening on, with some events that mostly follow each other."""
+    happens = ["opened"] * draw(st.sampled_from([1, 1, 1, 1, 1, 1, 0, 2]))
+    happens += draw(st.lists(kinds, min_size=1, max_size=8))
+    happens += draw(st.sampled_from([[]] * 18 + [["withdrawn"], ["forgotten"]]))
     at, events = begin, []
-    for position, kind in enumerate(kinds):
+    for position, kind in enumerate(happens):
         source = draw(st.sampled_from(SOURCES[system]))
         at += draw(steps) if position else 0
-        happened = at - draw(st.sampled_from([0, 0, 0, 0, 0, HOUR, 3 * DAY]))
-        events.append(_wire(f"contact.{kind}", happened, f"{name}-{position}", source, contact=name, **_fields(draw, kind, happened)))
+        moment = at - draw(st.sampled_from([0, 0, 0, 0, 0, HOUR, 3 * DAY]))
+        events.append(_wire(f"contact.{kind}", moment, f"{name}-{position}", source, contact=name, **_fields(draw, kind, moment)))
     return events
 
 
@@ -317,18 +190,44 @@ def _another_content(draw: Draw, event: Wire) -> Wire:
     return event | {"data": event["data"] | {"occurred_at": moved}}
 
 
+def _kinds(organisation: Wire, mood: Mood) -> st.SearchStrategy[str]:
+    """Kinds of events that the mood brings, and as often those at which the norms start and stop."""
+    names: set[str] = set()
+    for norm in organisation["norms"]:
+        start, stop = norm["start"], norm["stop"]
+        names |= {*(start["latest_of"] if isinstance(start, dict) else [start]), *(stop if isinstance(stop, list) else [stop])}
+    wanted = ["called_back" if name == "reached" else name for name in sorted(names - {"appointment_at", "term_starts_at"})]
+    return st.sampled_from(mood.kinds) | st.sampled_from(wanted)
+
+
+def _name(draw: Draw, events: list[Wire]) -> None:
+    """Let contacts of the second system name one of the first, mostly the same one."""
+    for event in events:
+        if event["type"].endswith("contact.opened") and event["source"] in SOURCES["crm"]:
+            event["data"].setdefault("same_as", {"system": "pbx", "id": draw(st.sampled_from(["1", "1", "1", "2"]))})
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     """A municipality and what arrived of a few contacts and answers: late, twice, in any order, some of it wrong."""
-    organisation = draw(organisations())
+    mood = draw(st.sampled_from(MOODS))
+    organisation = draw(organisations(mood))
     begin = draw(st.sampled_from(BEGINNINGS))
+    kinds = _kinds(organisation, mood)
     events: list[Wire] = []
-    for system, name in draw(st.lists(st.sampled_from(CONTACTS), max_size=3, unique=True)):
-        events += draw(contact_lives(system, name, begin + draw(st.sampled_from([0, 0, 1, MINUTE, 7 * DAY]))))
+    for system, name in draw(st.lists(st.sampled_from(CONTACTS), min_size=1, max_size=3, unique=True)):
+        events += draw(contact_lives(system, name, begin + draw(st.sampled_from([0, 0, 1, MINUTE, 7 * DAY])), kinds))
+    if mood.leading == [{"leading_system": "pbx"}]:
+        _name(draw, events)
     for name in draw(st.lists(st.sampled_from(["a1", "a2"]), max_size=2, unique=True)):
         events += draw(answer_lives(name, begin))
+    return History(organisation, _arrivals(draw, events, begin + 300 * DAY))
+
+
+def _arrivals(draw: Draw, events: list[Wire], appended: int) -> list[tuple[Wire, int]]:
+    """The events as they arrive: some twice, some with another content or spoiled, in order or not."""
     for event in list(events):
-        match draw(st.sampled_from([""] * 12 + ["twice", "other", "wrong"])):
+        match draw(st.sampled_from([""] * 24 + ["twice", "other", "wrong"])):
             case "twice":
                 events.append(dict(event))
             case "other":
@@ -338,6 +237,5 @@ def histories(draw: st.DrawFn) -> History:
     events = draw(st.permutations(events)) if draw(st.booleans()) else events
     # Logged at moments that all differ: of two contents of one id that were logged at the same millisecond either may stand.
     logged = draw(st.permutations(range(len(events)))) if draw(st.booleans()) else range(len(events))
-    appended = begin + 300 * DAY
     moved = [event | {"time": iso(instant(event["time"]) // SECOND * SECOND + late)} for event, late in zip(events, logged, strict=True)]
-    return History(organisation, [(event, appended) for event in moved])
+    return [(event, appended) for event in moved]

@@ -50,8 +50,6 @@ def outcomes(contact: "Contact", organisation: dict[str, Any], calendar: Calenda
         if start is None or not _valid(norm, calendar.day_of(start)):
             continue
         outcome = _judge(norm, _version(norm, organisation), start, contact, calendar)
-        if outcome.statistic != "share" and outcome.stop is None and not outcome.excluded:
-            continue  # A mean and a maximum know only what has stopped.
         # Versions that start by different events may both be valid; a contact is judged by a norm once: by the earlier one.
         found[norm["id"]] = min(outcome, found.get(norm["id"], outcome), key=lambda one: one.version)
     return found
@@ -130,7 +128,7 @@ def _turns(norm: dict[str, Any], contact: "Contact", stop: int | None) -> list[T
                 turns.append(Turn(one.at, "paused"))
             case "contact.resumed" | "contact.closed":
                 turns.append(Turn(one.at, "resumed"))
-            case "contact.extended" if one.data.get("norm", norm["id"]) == norm["id"]:
+            case "contact.extended" if one.data.get("norm", norm["id"]) == norm["id"] and norm.get("statistic", "share") == "share":
                 turns.append(Turn(one.at, "extended", one.data["due_at"]))
     if stop is None:
         return turns
@@ -145,7 +143,7 @@ def _judge(norm: dict[str, Any], version: int, start: int, contact: "Contact", c
     stop = _stop(norm, contact)
     turns = _turns(norm, contact, stop)
     clock = Clock(norm, calendar, channel, location, start)
-    clock.run(turns, contact.deadlines.get(norm["id"]) if statistic == "share" else None)
+    deadline, suspended = clock.run(turns, contact.deadlines.get(norm["id"]) if statistic == "share" else None)
     reasons = _left_out(norm, start, contact, calendar)
     judged_at: int | None
     measured = None
@@ -154,9 +152,13 @@ def _judge(norm: dict[str, Any], version: int, start: int, contact: "Contact", c
         reasons.add("stop_before_start")
     elif stop is not None and statistic != "share":
         measured = clock.measured(stop, turns)
-    if clock.deadline is None:
+    if deadline is None:
         reasons.add("no_deadline")
-    judged_at = stop if statistic != "share" or clock.deadline is None else min(clock.deadline, clock.deadline if stop is None else stop)
+        judged_at = None
+    elif statistic != "share":
+        judged_at = stop
+    else:
+        judged_at = deadline if stop is None else min(stop, deadline)
     if stop is None:
         end = _end(norm, start, contact)
         if end is None:
@@ -165,9 +167,10 @@ def _judge(norm: dict[str, Any], version: int, start: int, contact: "Contact", c
             reasons.add(end.reason)
         elif judged_at is not None:
             judged_at = end.at if end.wait_unknown else min(end.at, judged_at)
-        if clock.suspended:
+        if suspended:
             reasons.add("suspended")
-    deadline = None if statistic == "mean" else clock.deadline
+    if statistic == "mean":
+        deadline = None
     if reasons:
         judged_at = None
     return Outcome(norm["id"], version, statistic, start, deadline, stop, judged_at, frozenset(reasons), measured, limit)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.brake import RUN
+from pipeline.brake import RUN, Stop
 from pipeline.configured import Configured
 from pipeline.decode import Record
 from pipeline.health import Watchdog
@@ -43,7 +43,7 @@ def taken(fixture: Fixture, offset: int) -> Taken:
 async def held(fixture: Fixture, offset: int = 0) -> asyncio.Task[None]:
     """A worker that stands still before a batch of rubbish, its stop stored."""
     under_way = asyncio.create_task(fixture.worker.take([taken(fixture, offset)]))
-    await until(lambda: bool(fixture.health.braked and fixture.store.open_stops("group", "instance")))
+    await until(lambda: bool(fixture.health.braked and standing(fixture.store)))
     assert not under_way.done()
     return under_way
 
@@ -56,10 +56,15 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def resume(fixture: Fixture) -> None:
     """What `contactmeter resume` does, and the worker's next look."""
-    for stop in fixture.store.open_stops("group", "instance"):
+    for stop in standing(fixture.store):
         fixture.store.write_stop(replace(stop, released_at=NOW + 1, released_by="somebody"))
     fixture.braking._looked = 0.0
     await fixture.worker.tick()
+
+
+def standing(store: MemoryStore) -> list[Stop]:
+    """The stops that nobody ended."""
+    return [stop for stop in store.stopped.values() if stop.released_at is None]
 
 
 def rejects_stored(store: MemoryStore) -> int:
@@ -112,8 +117,8 @@ def test_another_configuration_lets_the_held_batch_be_judged_again() -> None:
         await fixture.worker.close()
         assert fixture.acknowledged == [0]
         assert (rejects_stored(fixture.store), contacts_stored(fixture.store)) == (0, RUN)
-        assert not fixture.store.open_stops("group", "instance")
-        assert {stop.released_by for stop in fixture.store.stops.values()} == {"another configuration"}
+        assert not standing(fixture.store)
+        assert {stop.released_by for stop in fixture.store.stopped.values()} == {"another configuration"}
 
     run(scenario)
 
@@ -164,15 +169,42 @@ def test_a_restart_stays_braked_until_version_or_configuration_is_another() -> N
     async def newer(fixture: Fixture, by: str) -> None:
         fixture.braking.adopt()
         assert not fixture.health.braked
-        (stop,) = store.stops.values()
+        (stop,) = store.stopped.values()
         assert (stop.released_at, stop.released_by) == (NOW, by)
 
-    before = dict(store.stops)
+    before = dict(store.stopped)
     run(lambda: newer(Fixture(store=store, software="2"), "version 2"))
-    store.stops = before
+    store.stopped = before
     fixture = Fixture(store=store)
     fixture.configured = {"voorbeeld": Configured.of(OTHER)}
     run(lambda: newer(fixture, "another configuration"))
+
+
+def test_a_restart_in_the_middle_of_the_rubbish_needs_no_second_release() -> None:
+    store = MemoryStore()
+
+    async def first() -> None:
+        fixture = Fixture(store=store)
+        fixture.worker.assigned(ALL)
+        under_way = await held(fixture)
+        await resume(fixture)
+        await under_way
+        await fixture.worker.close()
+
+    run(first)
+
+    async def second(software: str, passes: bool) -> None:
+        fixture = Fixture(store=store, software=software)
+        fixture.braking.adopt()
+        fixture.worker.assigned(ALL)
+        under_way = asyncio.create_task(fixture.worker.take([taken(fixture, 1)]))
+        await until(lambda: under_way.done() or bool(fixture.health.braked))
+        assert under_way.done() == passes
+        under_way.cancel()
+        await fixture.worker.close()
+
+    run(lambda: second("1", passes=True))
+    run(lambda: second("2", passes=False))
 
 
 def test_resumed_while_no_batch_is_held() -> None:
@@ -228,9 +260,9 @@ def test_the_stop_is_stored_also_when_the_store_is_away_at_first() -> None:
         fixture.worker.assigned(ALL)
         under_way = asyncio.create_task(fixture.worker.take([taken(fixture, 0)]))
         await until(lambda: bool(fixture.health.braked))
-        assert not fixture.store.stops
+        assert not fixture.store.stopped
         gate.set()
-        await until(lambda: bool(fixture.store.stops))
+        await until(lambda: bool(fixture.store.stopped))
         await resume(fixture)
         await under_way
         await fixture.worker.close()

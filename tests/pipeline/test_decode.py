@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.configured import Configured
 from pipeline.contacts import digest
 from pipeline.decode import MAX_FUTURE_MS, MAX_KEPT_BYTES, Decoded, Record, decode
 from schemas import batch
 from schemas.events import KINDS, PREFIX
 from schemas.partitions import partition_of
-from tests.pipeline.builders import CONFIGURED, CRM, DAY, MINUTE, NAME, NINE, PBX, PBX_2, answer, record, wire
+from tests.pipeline.builders import CONFIGURED, CRM, DAY, MINUTE, NAME, NINE, PBX, PBX_2, answer, organisation, record, wire
 
 APPENDED = NINE + DAY
 
@@ -73,7 +74,10 @@ def test_heartbeats_gauges_and_notices_become_rows() -> None:
         ]
     )
     assert found.heartbeats == [(NAME, "simulator", PBX, NINE, NINE - MINUTE, 1.5, "7"), (NAME, "folder", PBX, NINE, None, None, "")]
-    assert found.gauges == [(NAME, "telephone", "", "waiting", NINE, NINE, 3.0), (NAME, "telephone", "", "longest_wait_s", NINE, NINE, 12.5)]
+    assert found.gauges == [
+        (NAME, "telephone", "", "waiting", NINE, NINE, 3.0),
+        (NAME, "telephone", "", "longest_wait_s", NINE, NINE, 12.5),
+    ]
     text = digest("marker.cancelled", NINE, {"marker": "m1"})
     assert found.notices == [(NAME, "marker.cancelled", PBX, "m", text, NINE, NINE + 1, '{"marker":"m1"}')]
     assert (found.contacts, found.answers, found.rejects) == ({}, [], [])
@@ -318,3 +322,68 @@ def test_decoding_leaves_the_record_as_it_was() -> None:
     decode(found, CONFIGURED)
     assert found.value == value
     assert decode(found, CONFIGURED).contacts == read(value).contacts
+
+
+# ── privacy at the door ─────────────────────────────────────────────────────────────────────────────────────────────
+
+BSN = "111222333"
+
+
+def test_an_event_with_a_citizen_service_number_is_refused_and_its_copy_masked() -> None:
+    events = [opened(), opened(contact="2", product=f"verhuizing {BSN}"), {"id": BSN}, opened(contact="3")]
+    found = decode(record(events), CONFIGURED)
+    assert [(reject.position, reject.reason, reject.path) for reject in found.rejects] == [(1, "bsn", "$.data.product"), (2, "bsn", "$.id")]
+    assert len(found.contacts) == 2
+    for reject in found.rejects:
+        assert BSN not in reject.original.decode() + reject.message + reject.path
+        assert "*********" in reject.original.decode()
+
+
+@pytest.mark.parametrize("value", [f'{{"nummer": {BSN}}}', f"[{BSN}", f'["\\u0031{BSN[1:]}"'])
+def test_a_record_that_cannot_be_read_is_masked_too(value: str) -> None:
+    (reject,) = decode(record(value.encode()), CONFIGURED).rejects
+    assert (reject.position, BSN[1:] in reject.original.decode()) == (-1, False)
+
+
+def test_ids_of_nine_digits_are_let_through_where_the_system_says_so() -> None:
+    systems = {"pbx": {"sources": [PBX], "nine_digit_ids": True}, "crm": {"sources": [CRM]}}
+    configured = {NAME: Configured.of(organisation(systems=systems))}
+
+    def refused(**fields: Any) -> list[str]:
+        return [reject.path for reject in decode(record([wire("contact.opened", NINE, **fields)]), configured).rejects]
+
+    assert refused(contact=BSN, channel="telephone") == []
+    assert refused(contact=BSN, channel="telephone", product=BSN) == ["$.data.product"]
+    assert refused(contact=BSN, channel="telephone", source=CRM) == ["$.id"]
+    assert refused(contact="1", channel="telephone", source=CRM, same_as={"system": "pbx", "id": BSN}) == []
+    assert refused(contact="1", channel="telephone", same_as={"system": "crm", "id": BSN}) == ["$.data.same_as.id"]
+
+
+def test_a_full_postcode_is_cut_to_its_four_digits() -> None:
+    found = decode(record([opened(location="2351 AB", segment="2351ab")]), CONFIGURED)
+    ((content,),) = found.contacts.values()
+    assert (content[6]["location"], content[6]["segment"]) == ("2351", "2351")
+    ((content,),) = decode(record([opened(location="Balie 2351 AB")]), CONFIGURED).contacts.values()
+    assert content[6]["location"] == "Balie 2351 AB"
+
+
+@pytest.mark.parametrize(("comments", "expected"), [("dropped", []), ("stored", ["bel […] terug"])])
+def test_a_comment_is_kept_redacted_and_apart_or_not_at_all(comments: str, expected: list[str]) -> None:
+    instrument = {"version": 1, "title": {"nl": "q", "en": "q"}, "scale": "1-10", "comments": comments,
+                  "aspects": {"overall": {"title": {"nl": "o", "en": "o"}}}}  # fmt: skip
+    configured = {NAME: Configured.of(organisation(instruments={"na-contact": [instrument]}))}
+    found = decode(record([answer(NINE, 8, channel="email", comment="bel 06-12345678 terug")]), configured)
+    assert [row[-1] for row in found.comments] == expected
+    ((_, value),) = found.answers
+    assert value[4]["has_comment"] is True
+    assert "06-12345678" not in str(found.answers)
+
+
+def test_a_revision_without_a_comment_takes_the_comment_back() -> None:
+    instrument = {"version": 1, "title": {"nl": "q", "en": "q"}, "scale": "1-10", "comments": "stored",
+                  "aspects": {"overall": {"title": {"nl": "o", "en": "o"}}}}  # fmt: skip
+    configured = {NAME: Configured.of(organisation(instruments={"na-contact": [instrument]}))}
+    events = [answer(NINE, 8, channel="email", comment="traag"), answer(NINE, 8, channel="email", revision=1)]
+    found = decode(record(events), configured)
+    assert [row[-1] for row in found.comments] == ["traag", ""]
+    assert found.comments[0][3] < found.comments[1][3]

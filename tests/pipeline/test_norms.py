@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contacts import EventTuple, merge
-from pipeline.norms import Judge, Outcome, calendar_of
+from pipeline.norms import Judge, Outcome
+from pipeline.rules import calendar_of
 from pipeline.timeline import Timeline
 from schemas.errors import InvalidConfiguration
 from tests.pipeline.builders import DAY, HOUR, NINE, SECOND, event, ms, norm, organisation, timeline

@@ -45,18 +45,18 @@ class MemoryStore:
         self.gate = threading.Event()
         self.gate.set()
         self.error: Exception | None = None
-        self.stops: dict[int, Stop] = {}
+        self.stopped: dict[int, Stop] = {}
         """By when they began; a release holds whatever is written later."""
 
-    def open_stops(self, group: str, instance: str) -> list[Stop]:
-        return [stop for stop in self.stops.values() if (stop.group, stop.instance) == (group, instance) and stop.released_at is None]
+    def stops(self, group: str, instance: str) -> list[Stop]:
+        return [stop for stop in self.stopped.values() if (stop.group, stop.instance) == (group, instance)]
 
     def write_stop(self, stop: Stop) -> None:
-        if stop.released_at is not None or stop.since not in self.stops:
-            self.stops[stop.since] = stop
+        if stop.released_at is not None or stop.since not in self.stopped:
+            self.stopped[stop.since] = stop
 
     def released(self, stop: Stop) -> str:
-        return self.stops[stop.since].released_by if stop.since in self.stops else ""
+        return self.stopped[stop.since].released_by if stop.since in self.stopped else ""
 
     def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]:
         self.loads += 1

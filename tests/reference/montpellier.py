@@ -53,7 +53,6 @@ def load() -> Source:
         at = datetime(int(row["year"]), 1, 1, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
         unhappy = dissatisfied(row["dissatisfied_share"], n)
         answers += [("", row["channel"] or "", ASPECTS[row["item"]], at, 0 if number < unhappy else 1000) for number in range(n)]
-    schema = {"contact": pl.String, "channel": pl.String, "aspect": pl.String, "at": INSTANT, "grade": pl.Int64}
-    ratings = pl.DataFrame(answers, schema, orient="row")
+    ratings = pl.DataFrame(answers, no_ratings().schema, orient="row")
     nobody = contact_table(pl.DataFrame(schema={"contact": pl.String, "channel": pl.String, "opened": INSTANT}))
     return Source("montpellier", ZONE, nobody, no_outcomes(), pl.concat([no_ratings(), ratings]))

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.norm import Norm, Validity, duration_ms, working_days
+from schemas.norm import Norm, Validity
+from schemas.terms import duration_ms, working_days
 
 NORM: dict[str, Any] = {
     "id": "opnemen",

@@ -236,7 +236,7 @@ def _rated(rating: Column | None, times: list[Column], found: Guess) -> Column |
 
 def _is_personal(column: Column) -> bool:
     if column.words & _PERSONAL:
-        return not (column.is_numeric and len(column.counts) < 100)
+        return not (column.is_numeric and max(column.numbers) < 100_000)  # "Agent interactions" counts something.
     texts = list(column.counts)[:200]
 
     def shaped(pattern: re.Pattern[str]) -> bool:

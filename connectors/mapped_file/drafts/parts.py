@@ -36,8 +36,9 @@ def _one_line(text: str) -> str:
 
 
 def slug(text: str) -> str:
-    """A text as an id: lower-case letters, digits and underscores."""
-    return "_".join(re.findall(r"[a-z0-9]+", spaced(text).lower()))[:40].strip("_") or "file"
+    """A text as an id: lower-case letters, digits and underscores, a letter first (YAML reads 2026 as a number)."""
+    joined = "_".join(re.findall(r"[a-z0-9]+", spaced(text).lower()))[:40].strip("_")
+    return joined if joined[:1].isalpha() else f"file_{joined}".strip("_")
 
 
 def quoted(value: str) -> str:

@@ -83,7 +83,7 @@ class _Writer:
         else:
             what = "the zone: the file names none; local time of the Netherlands, or UTC? Compare the busiest hours in January and July"
             lines.append(f"  zone: Europe/Amsterdam # {self._notes.decide(what)}")
-        listed = ", ".join(form if form == "iso" else quoted(form) for form in dict.fromkeys(forms))
+        listed = ", ".join(form if form == "iso" else quoted(form) for form in dict.fromkeys(forms or ["iso"]))
         lines.append(f"  formats: [{listed}]{self._ambiguity(columns)}")
         return [*lines, *self._bounds()]
 

@@ -78,14 +78,14 @@ SELECT
     if(a.segment != '', toString(a.segment), toString(c.segment)) AS segment
 FROM
 (
-    SELECT * FROM survey_answers FINAL WHERE organisation IN {organisations:Array(String)} AND NOT forgotten
+    SELECT * FROM contactmeter.survey_answers FINAL WHERE organisation IN {organisations:Array(String)} AND NOT forgotten
 ) AS a
 LEFT JOIN
 (
     SELECT organisation, system, contact, channel, via, product, team, location, segment
-    FROM contacts FINAL
+    FROM contactmeter.contacts FINAL
     WHERE organisation IN {organisations:Array(String)}
-      AND (system, contact) IN (SELECT contact_system, contact FROM survey_answers WHERE organisation IN {organisations:Array(String)} AND contact != '')
+      AND (system, contact) IN (SELECT contact_system, contact FROM contactmeter.survey_answers WHERE organisation IN {organisations:Array(String)} AND contact != '')
 ) AS c ON a.organisation = c.organisation AND a.contact_system = c.system AND a.contact = c.contact;
 
 -- Internal: what every contact and answer adds to a figure, as pipeline/contributions.py computes it. `at` is when it counts. (Workers of
@@ -117,7 +117,7 @@ FROM
                 arrayFilter((measured, judged_at) -> isNotNull(judged_at), `outcomes.measured`, `outcomes.judged_at`)
             )
         ) AS parts
-    FROM contacts FINAL
+    FROM contactmeter.contacts FINAL
     WHERE organisation IN {organisations:Array(String)} AND role = 'counts'
 )
 ARRAY JOIN parts AS part
@@ -127,6 +127,6 @@ SELECT
     concat('answer:', instrument, ':', toString(instrument_version), ':', aspect) AS measure,
     answered_at AS at, intDiv(toUnixTimestamp64Milli(answered_at) + 59999, 60000) AS minute,
     toInt64(1) AS n, grade AS total, toInt128(grade) * grade AS squares
-FROM answers_of(organisations = {organisations:Array(String)})
+FROM contactmeter.answers_of(organisations = {organisations:Array(String)})
 ARRAY JOIN aspects AS aspect, grades AS grade
 WHERE channel != '';

@@ -47,6 +47,18 @@ def test_the_examples_agree(name: str) -> None:
         ("techsupport_tickets", '"Chat":"chat"', '"Chat":"video"', "channel 'video' (contact.opened) is not one of"),
         ("techsupport_tickets", '"resolution":', '"other":', "the deadline 'other' (contact.opened) is for no norm of the organisation (f"),
         ("pwc_calls", '"rating"', '"grade"', "instrument 'grade' (survey.answered) is not one of the organisation's instruments (rating)"),
+        (
+            "montpellier_qualiville",
+            '"Rapidité":"speed"',
+            '"Rapidité":"mood"',
+            "qualiville_from_totals' version 1 has no aspect 'mood' (acc",
+        ),
+        (
+            "pwc_calls",
+            '"answer":',
+            '"comment": {"column": "Topic"}, "answer":',
+            "instrument 'rating' version 1 does not store comments; remove `comment`, or write `comments: stored`",
+        ),
         ("pwc_calls", '"satisfaction":', '"mood":', "instrument 'rating' version 1 has no aspect 'mood' (satisfaction)"),
     ],
 )

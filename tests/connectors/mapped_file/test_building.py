@@ -200,3 +200,71 @@ def test_ids_do_not_depend_on_the_order_of_rows() -> None:
     contacts = [f"C{number}" for number in range(50)]
     shuffled = random.Random(1).sample(contacts, 50)
     assert sorted(event["id"] for c in contacts for event in build(Id=c)) == sorted(event["id"] for c in shuffled for event in build(Id=c))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "cells", "expected"),
+    [
+        ("contact.corrected", {"confidential": "Secret"}, {"Secret": "ja"}, {"confidential": True}),
+        ("contact.corrected", {"appointment_at": "When"}, {"When": "2026-07-01T12:00:00"}, {"appointment_at": "2026-07-01T10:00:00.000Z"}),
+        ("contact.corrected", {"term_starts_at": "When"}, {"When": "2026-01-05T00:00:00"}, {"term_starts_at": "2026-01-04T23:00:00.000Z"}),
+        ("contact.corrected", {"complexity": {"column": "Kind", "lower": True}}, {"Kind": "Complex"}, {"complexity": "complex"}),
+        ("contact.paused", {"reason": "Why"}, {"Why": "aanvulling gevraagd"}, {"reason": "aanvulling gevraagd"}),
+        ("contact.resumed", {}, {}, {}),
+        ("contact.callback_requested", {}, {}, {}),
+        ("contact.promised", {"norm": {"value": "reply"}, "due_at": "When"}, {"When": "2026-07-01T12:00:00"}, {"norm": "reply"}),
+        ("contact.withdrawn", {"reason": {"value": "spam"}}, {}, {"reason": "spam"}),
+        ("contact.left_queue", {"reason": "Why"}, {"Why": "timeout"}, {"reason": "timeout"}),
+    ],
+)
+def test_every_kind_of_event_can_be_mapped(kind: str, data: dict[str, Any], cells: dict[str, str], expected: dict[str, Any]) -> None:
+    event = build(with_event({"type": kind, "at": "Opened", "data": data}), **cells)[-1]
+    assert event["type"] == f"nl.contactmeter.{kind}"
+    assert expected.items() <= event["data"].items()
+
+
+def test_comments_and_locations_of_answers() -> None:
+    base = mapping().model_dump(by_alias=True)
+    survey = {**base["events"][2], "data": {**base["events"][2]["data"], "comment": "Comment", "location": "Where"}}
+    by = Mapping.model_validate({**base, "events": [survey]})
+    (answered,) = build(by, Comment="fijn\ngeholpen", Where="Stadhuis")
+    assert (answered["data"]["comment"], answered["data"]["location"]) == ("fijn\ngeholpen", "Stadhuis")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("2312 EZ", "2312"), ("2312ez", "2312"), ("2312", "2312"), ("B-1000", None), ("0312 EZ", None), ("", None)]
+)
+def test_four_digits_of_a_postcode(text: str, kept: str | None) -> None:
+    by = with_event({"type": "contact.corrected", "at": "Opened", "data": {"location": {"column": "Postcode", "postcode": 4}}})
+    assert build(by, Postcode=text)[-1]["data"].get("location") == kept
+
+
+def test_a_text_of_several_columns() -> None:
+    by = with_event({"type": "contact.corrected", "at": "Opened", "data": {"product": ["Group", "Product"]}})
+    assert [build(by, Group=text)[-1]["data"]["product"] for text in ("Burgerzaken", "")] == ["Burgerzaken Paspoort", "Paspoort"]
+
+
+def test_a_day_gets_its_time_and_may_move_by_days() -> None:
+    at = {"columns": "Day", "time": "23:59", "days": 1}
+    by = with_event({"type": "contact.reopened", "at": at}, times={"zone": "Europe/Amsterdam", "formats": ["iso"]})
+    assert build(by, Day="2026-03-27")[-1]["data"]["occurred_at"] == "2026-03-28T22:59:00.000Z"
+    assert build(by, Day="2026-03-28")[-1]["data"]["occurred_at"] == "2026-03-29T21:59:00.000Z", (
+        "a calendar day, over the change of the clock"
+    )
+    assert len(build(by, Day="")) == 3
+
+
+def test_conditions_on_two_times() -> None:
+    rule = {"type": "contact.reopened", "at": "Opened"}
+    before = with_event({**rule, "when": [{"column": "Closed", "before": "Due"}]})
+    after = with_event({**rule, "when": [{"column": "Closed", "not_before": "Due"}]})
+    assert [len(build(by)) for by in (before, after)] == [4, 3]
+    assert [len(build(by, Due="2026-03-02T09:30:00")) for by in (before, after)] == [3, 4]
+    assert [len(build(by, Due="")) for by in (before, after)] == [3, 3], "what is empty is neither"
+    with pytest.raises(Unusable, match="'soon' is not a time"):
+        build(before, Due="soon")
+
+
+def test_percentages() -> None:
+    assert build(Grade="85 %")[2]["data"]["items"] == {"overall": 0.85}
+    assert build(changed(file={"decimal": ","}), Grade="7,5%")[2]["data"]["items"] == {"overall": pytest.approx(0.075)}

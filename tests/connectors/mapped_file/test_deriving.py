@@ -210,7 +210,7 @@ def test_a_clock_years_off_is_noticed() -> None:
     ahead = [at + 366 * DAY_MS if number % 10 == 3 else at for number, at in enumerate(times)]
     (warning,) = warned(ahead)
     assert "200 rows, the first on line 5, lie about 366 days after the rows around them: is a clock wrong?" in warning
-    both = [at - 2_880 * DAY_MS if number % 7 == 0 else at for number, at in enumerate(ahead)]
+    both = [times[number] - 2_880 * DAY_MS if number % 7 == 0 else at for number, at in enumerate(ahead)]
     assert [text.split(" the rows around")[0].rsplit(" ", 1)[1] for text in warned(both)] == ["before", "after"]
 
 

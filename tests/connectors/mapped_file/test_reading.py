@@ -157,3 +157,21 @@ def test_only_columns_in_use_are_kept(tmp_path: Path) -> None:
     (row,) = RowFile(csv_file(tmp_path / "a.csv", [ROW]), by.file, by.columns()).rows()
     assert isinstance(row, Row)
     assert set(row.values) == by.columns() == set(HEADER.split(",")) - {"Name"}
+
+
+def test_titles_above_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["Gesprekken van maart", "", HEADER, *rows(5), ""]))
+    with pytest.raises(Refused, match=r"a\.csv:1: .* row 3: write `header_row: 3` under file"):
+        read_all(path)
+    assert read_all(path, changed(file={"header_row": 3}))[0] == read_all(csv_file(tmp_path / "b.csv", rows(5)))[0]
+    with pytest.raises(Refused, match=r"a\.csv:2: this row is empty, and file\.header_row in the mapping says"):
+        read_all(path, changed(file={"header_row": 2}))
+
+
+def test_every_column_when_none_are_named(tmp_path: Path) -> None:
+    file = RowFile(csv_file(tmp_path / "a.csv", ["1,2,3,4,5"], "a,b,b,,c"), mapping().file, None)
+    assert file.names == ["a", "c"]
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": 1, "times": {"opened": "x"}}\n{"id": 2, "more": [1]}')
+    assert RowFile(path, mapping().file, None).names == ["id", "times.opened", "more"]

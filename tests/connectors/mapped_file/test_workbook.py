@@ -18,9 +18,11 @@ NAMES = HEADER.split(",")
 
 
 def workbook(path: Path, lines: list[list[Any]], sheet: str = "Blad1", formats: dict[str, str] | None = None) -> Path:
-    book = openpyxl.Workbook()
-    book.active.title = "Toelichting" if sheet != "Blad1" else sheet
-    target = book.active if sheet == "Blad1" else book.create_sheet(sheet)
+    book = openpyxl.Workbook(write_only=False)
+    book.remove(book.worksheets[0])
+    if sheet != "Blad1":
+        book.create_sheet("Toelichting")
+    target = book.create_sheet(sheet)
     for line in lines:
         target.append(line)
     for cell, form in (formats or {}).items():
@@ -35,7 +37,9 @@ def cells(path: Path, file: FileFormat | None = None) -> list[dict[str, str]]:
 
 def typed(line: str) -> list[Any]:
     """A row of text as a spreadsheet would hold it."""
-    return [datetime.fromisoformat(cell) if "T" in cell else int(cell) if cell.isdecimal() else cell or None for cell in line.split(",")]
+    return [
+        datetime.fromisoformat(cell) if cell[10:11] == "T" else int(cell) if cell.isdecimal() else cell or None for cell in line.split(",")
+    ]
 
 
 def test_a_workbook_gives_what_csv_gives(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from connectors.simulator.events import Released
 from connectors.simulator.state import Simulation
 from connectors.simulator.town import DAY_MS, day_of, instant, midnight, opening, organisation, working_day_after, working_day_before
 from connectors.simulator.world import ONE_DAY, SPAN_DAYS, World
-from pipeline.norms import calendar_of
+from pipeline.rules import calendar_of
 from schemas import batch
 from schemas.types import parse_instant
 from tests.connectors.simulator.conftest import ANCHOR

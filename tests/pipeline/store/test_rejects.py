@@ -17,6 +17,7 @@ from pipeline.store import brakes
 from pipeline.store.client import Connection
 from pipeline.store.migrate import migrate
 from pipeline.store.rejects import PAGE, Choice, Rejects
+from schemas.partitions import partition_of
 from tests.engines import ClickHouseEngine
 
 NOW = int(datetime.now(UTC).timestamp() * 1000)
@@ -53,7 +54,7 @@ def add_all(client: Client, found: list[Reject]) -> None:
 
 
 def reject(organisation: str, offset: int, position: int, appended: int = NOW, reason: str = "future", source: str = "s") -> Reject:
-    record = Record("contact-events", 7, offset, appended, organisation.encode(), b"", [("connector", b"pbx")])
+    record = Record("contact-events", partition_of(organisation), offset, appended, organisation.encode(), b"", [("connector", b"pbx")])
     original = f"{organisation} {offset} {position}".encode()
     return Reject(record, position, reason, "$.time", "mend the clock", source, original, len(original), sha256(original).hexdigest())
 
@@ -82,7 +83,7 @@ def test_groups_count_by_reason_source_and_connector_with_the_last_example(clien
         2,
         "s",
         "pbx",
-        Place("contact-events", 7, 2, 0),
+        Place("contact-events", partition_of(name), 2, 0),
     )
     assert (second.reason, second.place.position) == ("invalid_json", -1)
     since = datetime.fromtimestamp(NOW / 1000, UTC) - timedelta(days=1)
@@ -92,7 +93,8 @@ def test_groups_count_by_reason_source_and_connector_with_the_last_example(clien
 
 
 def test_what_was_decided_waits_no_more_and_the_last_decision_holds(client: Client, rejects: Rejects) -> None:
-    name, place = "besloten", Place("contact-events", 7, 50, 3)
+    name = "besloten"
+    place = Place("contact-events", partition_of(name), 50, 3)
     add(client, name, 50, 3)
     one = rejects.one(place)
     assert one is not None
@@ -112,13 +114,15 @@ def test_what_was_decided_waits_no_more_and_the_last_decision_holds(client: Clie
 def test_a_release_holds_whatever_is_written_later(client: Client) -> None:
     stop = Stop("groep", "w1", NOW, "1", "c" * 32, "all was refused")
     other = replace(stop, instance="", since=NOW + 1)
+    over = replace(stop, released_at=NOW + 5, released_by="eva")
     brakes.write(client, stop)
     brakes.write(client, other)
     assert brakes.standing(client, "groep") == [stop, other]
     assert brakes.of_worker(client, "groep", "w1") == [stop]
     assert brakes.released(client, stop) == ""
-    brakes.write(client, replace(stop, released_at=NOW + 5, released_by="eva"))
+    brakes.write(client, over)
     brakes.write(client, stop)  # the worker's retry, late
     assert brakes.released(client, stop) == "eva"
+    assert brakes.of_worker(client, "groep", "w1") == [over]
     assert brakes.standing(client, "groep") == [other]
     assert brakes.standing(client, "andere") == []
