@@ -57,7 +57,7 @@ def section(costs: Costs, machine: Mapping[str, str], when: str, quick: bool) ->
         figures=kept.figures, log=kept.events, busy=BUSY, event=EVENT_US,
     )  # fmt: skip
     sizes = "small sizes (`--quick`): a smoke test, no measurement" if quick else "full sizes"
-    measured = f"Measured {when} ({sizes}) on {machine['processor']}, {machine['cores']} cores, Python {machine['Python']}."
+    measured = f"Measured {when} ({sizes}) on {machine['processor']}, cores {machine['cores']}, Python {machine['Python']}."
     headings = ("organisations", "contacts a day", "worker memory", "disk of ClickHouse", "disk of Kafka", "busiest minute", "start")
     rows = (_row(costs, kept, number) for number in ORGANISATIONS)
     return "\n".join([about, measured, "", *_table(("what", "costs"), _units(costs)), "", *_table(headings, rows), "", ""])
@@ -66,7 +66,7 @@ def section(costs: Costs, machine: Mapping[str, str], when: str, quick: bool) ->
 def _units(costs: Costs) -> list[tuple[str, str]]:
     """What one of each thing costs."""
     number, one = max(costs.organisations.items())
-    recent, older = costs.start_s
+    fixed, recent, older = costs.start_s
     advances = ", ".join(f"{found['advance_s'] * 1e3:.2g} ms for {several:,}" for several, found in costs.organisations.items())
     return [
         ("an open contact in the cache", f"{costs.contact / 1e3:.1f} kB"),
@@ -80,7 +80,7 @@ def _units(costs: Costs) -> list[tuple[str, str]]:
         ("a figure, made and sent", f"{costs.figures.seconds * 1e6:.0f} µs"),
         ("advancing organisations by a minute", advances),
         ("an event in the log", f"{costs.event_bytes:.0f} bytes"),
-        ("a stored contact at a start", f"{recent * 1e6:.2f} µs of the last four weeks, {older * 1e6:.2f} µs older"),
+        ("a start", f"{fixed:.2f} s, and a stored contact {recent * 1e6:.2f} µs of the last four weeks, {older * 1e6:.2f} µs older"),
         *((f"start with {start.case.contacts:,} stored contacts", f"{start.seconds:.1f} s") for start in costs.starts),
     ]
 
@@ -95,7 +95,7 @@ def _row(costs: Costs, kept: Retention, organisations: int) -> tuple[str, ...]:
     figures = organisations * costs.figures.a_day * _WORKING * _days(kept.figures)
     events_a_second = BUSY * EVENTS_A_CONTACT * a_day / (60 * (CLOSES - OPENS))
     a_minute = organisations * (one["advance_s"] / number + one["figures"] * costs.figures.seconds)
-    start = costs.start_s
+    fixed, of_recent, of_older = costs.start_s
     return (
         f"{organisations:,}",
         f"{a_day:,}",
@@ -103,7 +103,7 @@ def _row(costs: Costs, kept: Retention, organisations: int) -> tuple[str, ...]:
         _size(stored * costs.stored_bytes + figures * costs.figures.stored_bytes),
         _size(EVENTS_A_CONTACT * a_day * _WORKING * _days(kept.events) * costs.event_bytes),
         f"{events_a_second * EVENT_US * 1e-6 + a_minute / 60:.2%}",
-        f"{shown(recent * start[0] + (stored - recent) * start[1])} s",
+        f"{shown(fixed + recent * of_recent + (stored - recent) * of_older)} s",
     )
 
 

@@ -70,6 +70,7 @@ def make_app(settings: Settings) -> Any:
         stream_processing_timeout=3_600.0,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=16_000_000,
+        consumer_metadata_max_age_ms=30_000,  # within which partitions that were added are noticed
         producer_acks=-1,
         producer_max_request_size=2_000_000,
         broker_session_timeout=10.0,

@@ -85,7 +85,7 @@ class Brake:
             if not self._armed:
                 self._armed = seen.events >= WINDOW and seen.refused < seen.events * (self._share or SHARE) / 2
                 seen.longest = seen.run
-            elif why := self._why(seen):
+            elif decoded.rejects and (why := self._why(seen)):  # good events after bad ones are no reason
                 return f"{why}, most of this batch {_most(batch)}"
         self._seen = seen
         return ""
@@ -97,9 +97,13 @@ class Brake:
             return f"{seen.refused:,} of the last {seen.events:,} events were refused"
         return ""
 
+    def forget(self) -> None:
+        """What was refused is no evidence any more: another configuration is in force."""
+        self._seen = _Seen()
+
     def release(self) -> None:
         """A person said: go on."""
-        self._seen = _Seen()
+        self.forget()
         self._armed = False
 
 

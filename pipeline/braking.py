@@ -112,6 +112,7 @@ class Braking:
 
     async def reconsider(self) -> None:
         """Another configuration is in force: it may cure what was refused. A batch that is held is judged again."""
+        self._brake.forget()
         stop = self._stop
         if stop is not None:
             await asyncio.to_thread(self._store.write_stop, self._over(stop, CONFIGURATION))

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.types import Slug
 
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
-_MASKED = re.compile(r"\*{9}|\*{4}[. -]\*{2}[. -]\*{3}")
-"""A number of nine digits, masked before it was kept."""
+_MASKED = re.compile(r"\*{9}|\*{4}[ .-]\*{2}[ .-]\*{3}|\*{3}[ .-]\*{3}[ .-]\*{3}")
+"""A number of nine digits as schemas/bsn.py masks it."""
 
 
 class Place(NamedTuple):

@@ -59,12 +59,7 @@ def ensure_topics(admin: KafkaAdminClient, replication: int, retention: Retentio
     created = []
     for topic in topics().values():
         if topic.name in existing:
-            found = len(admin.describe_topics([topic.name])[0]["partitions"])
-            if found != topic.partitions:
-                raise InvalidConfiguration(
-                    f"topic {topic.name} has {found} partitions; it must have {topic.partitions}, and that number never changes: "
-                    "remove the topic (its events are lost) or point CONTACTMETER_KAFKA at another cluster"
-                )
+            check_partitions(admin, topic.name)
             continue
         try:
             admin.create_topics([NewTopic(topic.name, topic.partitions, replication, topic_configs=_config(topic, retention))])
@@ -72,6 +67,16 @@ def ensure_topics(admin: KafkaAdminClient, replication: int, retention: Retentio
             continue
         created.append(topic.name)
     return created
+
+
+def check_partitions(admin: KafkaAdminClient, name: str) -> None:
+    """Raises InvalidConfiguration when a topic that is there does not have the partitions it must have. Raises KafkaError."""
+    found, wanted = len(admin.describe_topics([name])[0]["partitions"]), topics()[name].partitions
+    if found != wanted:
+        raise InvalidConfiguration(
+            f"topic {name} has {found} partitions; it must have {wanted}, and that number never changes: "
+            "remove the topic (its events are lost) or point CONTACTMETER_KAFKA at another cluster"
+        )
 
 
 def _config(topic: Topic, retention: Retention) -> dict[str, str]:

@@ -129,10 +129,10 @@ class Walk:
                 self.say("stood_still", lasted=Lasting(resumed - paused))
                 self.deadline += resumed - paused
             case "opening-hours":
-                lost, left = self._open_between(paused, resumed), self._open_between(paused, self.deadline)
-                self._lost += lost
+                missed, left = self._open_between(paused, resumed), self._open_between(paused, self.deadline)
+                self._lost += missed
                 self.say("left", lasted=Lasting(left))
-                self.deadline = self._open_for(resumed, left) if lost and left else max(self.deadline, resumed)
+                self.deadline = self._open_for(resumed, left) if missed and left else max(self.deadline, resumed)
             case clock:
                 first, end = local_date(paused, zone), local_date(resumed, zone)
                 between = [first + timedelta(days=days) for days in range(1, (end - first).days)]

@@ -23,9 +23,10 @@ from connectors.simulator.town import DAY_MS, ORGANISATION_FILE
 from deploy.local import stack
 from deploy.local.errors import StackError
 from pipeline.cli import endpoints
-from pipeline.cli.figures import console_of_output, heading_of
+from pipeline.cli.asked import heading_of
 from pipeline.cli.overview import overview
 from pipeline.cli.stack import fail, provide_simulated_organisation, services
+from pipeline.cli.table import console_of_output
 from pipeline.report import Line, rolling_lines
 from pipeline.rules import calendar_of
 from pipeline.store.client import Unavailable

@@ -19,7 +19,9 @@ import typer
 
 from deploy.local import jars, stack
 from deploy.local.network import is_free
+from pipeline.cli import endpoints, keeping
 from pipeline.cli.reporting import report, waiting_words
+from schemas.errors import ContactmeterError
 
 GIGABYTE = 1_000_000_000
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,6 +70,7 @@ def examine(place: stack.Layout) -> list[Finding]:
         lambda: directory(place),
         lambda: last_run(place),
         lambda: refusals(report(place)),
+        lambda: kept(place),
     )
     return [finding for check in checks for finding in check()]
 
@@ -222,6 +225,24 @@ def last_run(place: stack.Layout) -> Iterator[Finding]:
         yield Finding("ports", "warning", f"port {port} of the last run ({name}) is taken by another program", remedy)
     if not taken:
         yield Finding("ports", "ok", "the ports of the last run are free")
+
+
+def kept(place: stack.Layout) -> Iterator[Finding]:
+    """How long the stack that runs here, or the one that the environment names, keeps what; nothing when there is none."""
+    if stack.running_pid(place) is None and not os.environ.get("CONTACTMETER_CLICKHOUSE_HOST"):
+        return
+    try:
+        found = keeping.everything(endpoints.settings())
+    except ContactmeterError as error:
+        yield Finding("retention", "error", str(error), "See the settings in docs/OPERATIONS.md.")
+        return
+    same = ", ".join(f"{one.what} {one.now}" for one in found if not one.differs)
+    if same:
+        yield Finding("retention", "ok", same)
+    for one in found:
+        if one.differs:
+            with_loss = f" --delete-expired`, which deletes {one.deletes}" if one.deletes else "`"
+            yield Finding("retention", "warning", str(one), f"Set it with `contactmeter setup{with_loss}.")
 
 
 def refusals(content: Mapping[str, Any]) -> Iterator[Finding]:

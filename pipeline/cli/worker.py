@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from typing import Annotated
@@ -16,16 +16,16 @@ from pipeline import faults, health, topics
 from pipeline.app import SendRejects, declare, make_app, run
 from pipeline.brake import Brake
 from pipeline.braking import Braking, Identity
-from pipeline.cli import endpoints
+from pipeline.cli import endpoints, keeping
 from pipeline.organisations import Organisations
-from pipeline.retention import Kept
 from pipeline.settings import Settings
 from pipeline.store import migrate, retention
 from pipeline.store.client import Unavailable, persistently
 from pipeline.store.facade import ClickHouseStore
-from pipeline.topics import connect, connected, ensure_topics
+from pipeline.topics import check_partitions, connect, connected, ensure_topics
 from pipeline.upkeep import Upkeep
 from pipeline.worker import Worker
+from schemas.partitions import PARTITIONS
 from schemas.topics import CONTACT_EVENTS
 
 log = logging.getLogger("contactmeter")
@@ -47,7 +47,7 @@ def setup(
         with connected(found.kafka, found.kafka_security) as admin:
             for name in ensure_topics(admin, found.replication, found.retention):
                 typer.echo(f"created topic {name}")
-            _keep(topics.kept(admin, found.retention), partial(topics.keep, admin), delete_expired)
+            keeping.change(topics.kept(admin, found.retention), partial(topics.keep, admin), delete_expired)
         set_up_tables(found, delete_expired)
     typer.echo("topics and tables are in place")
 
@@ -60,23 +60,9 @@ def set_up_tables(found: Settings, delete_expired: bool = False) -> None:
     client = persistently(connection.open, _wait)
     try:
         tables = persistently(lambda: retention.kept(client, found.retention), _wait)
-        _keep(tables, lambda table: persistently(lambda: retention.keep(client, table), _wait), delete_expired)
+        keeping.change(tables, lambda table: persistently(lambda: retention.keep(client, table), _wait), delete_expired)
     finally:
         client.close()
-
-
-def _keep(found: Sequence[Kept], change: Callable[[Kept], None], delete_expired: bool) -> None:
-    """Change what differs from the settings, and say so; what would delete something now only when that is asked for."""
-    for kept in found:
-        if not kept.differs:
-            continue
-        if kept.deletes and not delete_expired:
-            typer.echo(
-                f"{kept}: left as it is, for that would delete {kept.deletes} now; `contactmeter setup --delete-expired` does it", err=True
-            )
-            continue
-        change(kept)
-        typer.echo(f"{kept.what}: kept {kept.wanted} from now on (was {kept.now})")
 
 
 def worker() -> None:
@@ -125,7 +111,10 @@ def _run(found: Settings) -> int:
 
 
 def _await_topic(found: Settings, waiting: Callable[[str], None]) -> None:
-    """Wait until contact-events is there, and say so: without a broker Faust would end at once."""
+    """Wait until contact-events is there, and say so: without a broker Faust would end at once.
+
+    Raises InvalidConfiguration when it has another number of partitions than producers count with.
+    """
     kafka = found.kafka
 
     def away(seconds: float) -> None:
@@ -137,6 +126,7 @@ def _await_topic(found: Settings, waiting: Callable[[str], None]) -> None:
         admin = connect(kafka, found.kafka_security, away)
         try:
             if CONTACT_EVENTS in admin.list_topics():
+                check_partitions(admin, CONTACT_EVENTS)
                 waiting("")
                 return
         except KafkaError:
@@ -152,7 +142,9 @@ def _await_topic(found: Settings, waiting: Callable[[str], None]) -> None:
 
 
 def _start_of(offsets: health.Offsets, partitions: frozenset[int]) -> dict[int, int]:
-    """The offsets from which our partitions are read; waits while Kafka does not answer."""
+    """The offsets from which our partitions are read; waits while Kafka does not answer. Ends the process when partitions were added."""
+    if max(partitions, default=0) >= PARTITIONS:
+        _die(f"it was given partition {max(partitions)} of {CONTACT_EVENTS}, which must have {PARTITIONS} partitions and never more")
     while True:
         try:
             committed, (first, _) = offsets.committed(), offsets.limits()

@@ -37,6 +37,7 @@ def _events(at: int, name: str) -> list[tuple[str, WireEvent]]:
         ("unknown_field", opened(colour="blue")),
         ("unknown_type", synthetic.event("contact.exploded", synthetic.PHONE, at, {"contact": name})),
         ("wrong_type", opened(product=7)),
+        ("bsn", opened(product="111222333")),
         ("unknown_value", opened(channel="pigeon")),
         ("bad_format", opened(person="not a hash")),
         ("out_of_range", opened(product="x" * 5_000)),

@@ -93,6 +93,39 @@ def test_a_zombie_does_not_win(stack: Stack, right: truth.Truth, form: Form, pro
         right.check(stack, names)
 
 
+def stricter(text: str) -> str:
+    return text.replace("threshold: 45s", "threshold: 20s").replace("threshold: 2wd", "threshold: 1wd")
+
+
+def test_judged_again_while_events_flow_and_workers_die(stack: Stack, right: truth.Truth, form: Form, chance: random.Random) -> None:
+    """`rejudge` of every organisation, both workers killed in turn meanwhile: as if the stricter norms had held from the start."""
+    told = recovery.scenario(f"judged again ({form.name})")
+    strict = truth.of_clean_load(stack, f"strict-{form.name}", form.contacts, right.now, stricter)
+    assert strict.events == right.events
+    assert strict.figures != right.figures
+    names = truth.add(stack, [f"again-{form.name}-{number}" for number in range(4)])
+    parts = iter(right.parts(4))
+    with crew(stack, one={}, two={}) as workers:
+        half_each(workers)
+        send(stack, names, next(parts))
+        workers.settle()
+        truth.add(stack, names, stricter)
+        begin = time.monotonic()
+        for name, victim in zip(names, ["one", "two", "one", "two"], strict=True):
+            stack.cli("rejudge", name, "--because", "chaos", "--no-wait")
+            send(stack, names, next(parts, []))
+            wait_a_little = threading.Event()
+            wait_a_little.wait(chance.random() * 2)  # somewhere between its taking this up and its having judged everything
+            workers[victim].kill()
+            workers.tend()
+        workers.settle()
+        older = "SELECT 1 FROM contacts FINAL WHERE organisation IN {names:Array(String)} AND version % 65536 = 0 LIMIT 1"
+        workers.wait(lambda: not stack.query(older, names=names), "every contact to be judged again")
+        workers.wait(workers.ready, "the workers to be ready")
+        told.add("four rejudged, four killed", time.monotonic() - begin)
+        strict.check(stack, names)
+
+
 TOMORROW = """
   - id: answered_90s
     title: {{nl: Binnen 90 seconden, en: Within 90 seconds}}

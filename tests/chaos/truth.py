@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,13 @@ from tests.e2e import synthetic
 from tests.e2e.running import Stack
 
 Figures = dict[tuple[str, str, str], tuple[int, int, int]]
+
+Change = Callable[[str], str]
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
 
 _BACK = tuple(timedelta(hours=hours) for hours in (0, 1, 30, 300))
 
@@ -63,15 +70,15 @@ def refused(stack: Stack, name: str) -> Counter[str]:
     return Counter(dict(stack.query(sql, name=name)))
 
 
-def of_clean_load(stack: Stack, name: str, contacts: int, now: datetime) -> Truth:
-    """Load history, with poison, into an organisation with nothing going wrong."""
+def of_clean_load(stack: Stack, name: str, contacts: int, now: datetime, change: Change = _as_it_is) -> Truth:
+    """Load history, with poison, into an organisation with nothing going wrong; the same events for the same contacts and `now`."""
     at = int(now.timestamp() * 1000)
     bad = poison.events(at, times=max(1, contacts // 200))
     good = [event for event in synthetic.history(contacts, at, seed=contacts) if event["time"] <= iso(at)]
     told = [event for event in good if event["data"].get("contact")]
     rest = [event for event in good if not event["data"].get("contact")]  # gauges, heartbeats and markers all come first otherwise
     events = poison.spread([*rest, *(event for _, event in bad)], told)
-    add(stack, [name])
+    add(stack, [name], change)
     stack.send(name, events, size=100)
     worker = stack.worker()
     stack.settle()
@@ -81,8 +88,8 @@ def of_clean_load(stack: Stack, name: str, contacts: int, now: datetime) -> Trut
     return truth
 
 
-def add(stack: Stack, names: Sequence[str]) -> list[str]:
-    """Organisations that may send these events; their names."""
+def add(stack: Stack, names: Sequence[str], change: Change = _as_it_is) -> list[str]:
+    """Organisations that may send these events; their names. `change` alters the text of their files."""
     for name in names:
-        stack.add_organisation(name, synthetic.organisation(name))
+        stack.add_organisation(name, change(synthetic.organisation(name)))
     return list(names)

@@ -10,6 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 MEASURES = ROOT / "docs" / "MEASURES.md"
+OPERATIONS = ROOT / "docs" / "OPERATIONS.md"
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 

@@ -63,11 +63,15 @@ def configured(example: Mapping[str, Any]) -> Configured:
 
 
 def events_of(lines: list[str], channel: str) -> list[EventTuple]:
-    """Events written as `2026-03-02 09:00:00 opened`; the opening names the channel."""
+    """Events written as `2026-03-02 09:00:00 opened {appointment_at: 2026-03-02 10:00:00}`; the opening names the channel."""
     found = []
     for number, line in enumerate(lines):
-        moment, kind = line.rsplit(" ", 1)
+        said, brace, content = line.partition(" {")
+        moment, kind = said.rsplit(" ", 1)
         at, data = instant(moment), {"channel": channel} if kind == "opened" else {}
+        if brace:
+            moments = yaml.load("{" + content, yaml.BaseLoader)
+            data |= {name: instant(text) for name, text in moments.items()}
         found.append((at, SOURCE, f"{number}", digest(f"contact.{kind}", at, data), at, kind, data))
     return found
 

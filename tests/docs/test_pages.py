@@ -10,9 +10,11 @@ import typer
 
 from pipeline.answers import measure_of
 from pipeline.cli import program
+from pipeline.norms import REASONS
 from pipeline.store import migrate
 from schemas.batch import _REASONS
-from tests.docs.pages import MEASURES, PAGES, README, ROOT, anchors_of, code_of, prose_of, text_of
+from schemas.norm import AppliesTo, Norm
+from tests.docs.pages import MEASURES, OPERATIONS, PAGES, README, ROOT, anchors_of, code_of, prose_of, text_of
 
 COMMANDS = {
     name: command
@@ -67,7 +69,7 @@ def test_settings_are_described() -> None:
     names = {f"CONTACTMETER_{name}" for name in re.findall(r'(?:text|number|limit)\("([A-Z_]+)"', settings)}
     names |= {f"CONTACTMETER_{name}{end}" for name in re.findall(r'_secret\(environment, "([A-Z_]+)"', settings) for end in ("", "_FILE")}
     assert len(names) > 10
-    assert names <= set(re.findall(r"CONTACTMETER_[A-Z_]+", code_of(README)))
+    assert names <= set(re.findall(r"CONTACTMETER_[A-Z_]+", code_of(README) + code_of(OPERATIONS)))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=ids)
@@ -118,21 +120,14 @@ def test_every_defect_is_explained_and_no_other() -> None:
 
 
 def test_every_exclusion_is_explained_and_no_other() -> None:
-    tree = ast.parse(text_of(ROOT / "pipeline" / "norms.py"))
-    (judging,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_when_judged")
-    returned = [
-        leaf for node in ast.walk(judging) if isinstance(node, ast.Return) for leaf in ast.walk(node) if isinstance(leaf, ast.Constant)
-    ]
-    compared = {
-        leaf.value
-        for node in ast.walk(judging)
-        if isinstance(node, ast.Compare)
-        for leaf in ast.walk(node)
-        if isinstance(leaf, ast.Constant)
-    }
-    found = {leaf.value for leaf in returned if isinstance(leaf.value, str) and leaf.value} - compared
-    assert found
-    assert tabled("excluded because") == found
+    assert tabled("excluded because") == set(REASONS)
+
+
+def test_every_field_of_a_norm_is_explained() -> None:
+    told = {name for row in re.findall(r"^\| (`.*?) \|", text_of(MEASURES), re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert set(Norm.model_fields) - {"id", "title", "priority", "source"} <= told
+    section = text_of(MEASURES).split("**Conditions**")[1].split("**Stop**")[0]
+    assert set(AppliesTo.model_fields) - {"channels"} <= set(re.findall(r"`(\w+)`", section))
 
 
 def test_every_measure_is_explained_and_no_other() -> None:

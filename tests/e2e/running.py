@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,7 +91,7 @@ class Worker:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.load(error)
-        except OSError:
+        except (OSError, HTTPException):
             return 0, {}
 
     def metric(self, name: str) -> float:
@@ -98,7 +99,7 @@ class Worker:
         try:
             with _DIRECT.open(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
                 lines = answer.read().decode().splitlines()
-        except OSError:
+        except (OSError, HTTPException):
             return 0.0
         return next((float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
@@ -310,13 +311,13 @@ class Stack:
 
 
 _STORED = {
-    "contacts": "SELECT * EXCEPT (organisation, version, writer, offset, stored_at) FROM contacts FINAL"
+    "contacts": "SELECT * EXCEPT (organisation, version, appended_at, writer, offset, stored_at) FROM contacts FINAL"
     " WHERE organisation = {organisation:String} ORDER BY system, contact",
-    "survey_answers": "SELECT * EXCEPT (organisation, version, writer, offset, stored_at) FROM survey_answers FINAL"
+    "survey_answers": "SELECT * EXCEPT (organisation, version, appended_at, writer, offset, stored_at) FROM survey_answers FINAL"
     " WHERE organisation = {organisation:String} ORDER BY source, answer",
     "notices": "SELECT * EXCEPT (organisation) FROM notices FINAL"
     " WHERE organisation = {organisation:String} ORDER BY kind, source, id, digest",
-    "gauges": "SELECT * EXCEPT (organisation) FROM gauges FINAL"
+    "gauges": "SELECT * EXCEPT (organisation, stored_at) FROM gauge_readings FINAL"
     " WHERE organisation = {organisation:String} ORDER BY channel, queue, gauge, observed_at",
 }
 

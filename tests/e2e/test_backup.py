@@ -37,8 +37,15 @@ def start(stack: Stack, name: str) -> Worker:
     return worker.wait_ready()
 
 
-def versions(stack: Stack, name: str) -> list[tuple[object, ...]]:
-    return stack.query("SELECT system, contact, version FROM contacts FINAL WHERE organisation = {name:String} ORDER BY ALL", name=name)
+def contents(stack: Stack, name: str) -> dict[str, list[tuple[object, ...]]]:
+    """What is stored of an organisation, without what depends on how the log was cut into batches."""
+    left_out = "EXCEPT (writer, offset, stored_at, appended_at)"
+    sql = {
+        "contacts": f"SELECT * {left_out} FROM contacts FINAL WHERE organisation = {{name:String}} ORDER BY system, contact",
+        "survey_answers": f"SELECT * {left_out} FROM survey_answers FINAL WHERE organisation = {{name:String}} ORDER BY source, answer",
+        "notices": "SELECT * FROM notices FINAL WHERE organisation = {name:String} ORDER BY kind, source, id, digest",
+    }
+    return {table: stack.query(query, name=name) for table, query in sql.items()}
 
 
 def test_after_a_loss_a_backup_and_the_log_give_all_back(own: Stack) -> None:
@@ -55,7 +62,7 @@ def test_after_a_loss_a_backup_and_the_log_give_all_back(own: Stack) -> None:
     assert "backup maandag is made" in said
     own.send(name, events[half:])
     own.settle()
-    before, counts = own.stored(name), versions(own, name)
+    before = contents(own, name)
     assert len(before["contacts"]) > 200
     assert "never finished" not in own.cli("backup", "--list")
 
@@ -65,13 +72,12 @@ def test_after_a_loss_a_backup_and_the_log_give_all_back(own: Stack) -> None:
     destroy(own)
     said = own.cli("restore", "maandag")
     assert "backup maandag of" in said
-    assert len(versions(own, name)) > 0
+    assert own.count("contacts", name) > 200
     (read_again,) = [int(line.split()[3].replace(",", "")) for line in said.splitlines() if line.startswith("workers will read")]
     assert read_again > 0
     worker = own.worker().wait_ready()
     own.settle()
-    assert own.stored(name) == before
-    assert versions(own, name) == counts
+    assert contents(own, name) == before
     own.check_live(name)
     assert worker.stop()
 
@@ -82,14 +88,14 @@ def test_an_older_backup_in_the_place_of_newer_data(own: Stack) -> None:
     worker = start(own, name)
     own.send(name, synthetic.history(50, now(), seed=7))
     own.settle()
-    before = own.stored(name)
+    before = contents(own, name)
     assert worker.stop()
     assert own.cli("restore", "zondag", code=2) == ""
     own.cli("restore", "zondag", "--replace")
     assert own.count("contacts", name) == 0
     worker = own.worker().wait_ready()
     own.settle()
-    assert own.stored(name) == before
+    assert contents(own, name) == before
     own.check_live(name)
     assert worker.stop()
 
@@ -99,19 +105,19 @@ def test_a_restore_that_fails_leaves_what_was_there(own: Stack) -> None:
     worker = start(own, name)
     own.send(name, synthetic.history(10, now(), seed=8))
     own.settle()
-    before = own.stored(name)
+    before = contents(own, name)
     own.cli("restore", "zondag", "--replace", code=2)  # a worker runs
     assert worker.stop()
     own.cli("restore", "nooit", "--replace", code=2)
-    assert own.stored(name) == before
+    assert contents(own, name) == before
     with own.views() as views:
         assert name in views.organisations()
     assert own.lag() == 0
 
 
 def test_names_and_bases_are_checked(own: Stack) -> None:
-    for arguments in (["zondag"], ["a/b"], ["dinsdag", "--base", "nooit"], []):
-        own.cli("backup", *arguments, code=2)
+    own.cli("backup", "zondag", code=2)
+    own.cli("backup", "dinsdag", "--base", "nooit", code=2)
 
 
 def test_the_offsets_lie_in_the_backup(own: Stack, tmp_path: Path) -> None:

@@ -89,9 +89,11 @@ def test_a_client_certificate_gets_in(broker: SecuredKafka, certificates: Certif
 def test_what_is_wrong_is_said(
     broker: SecuredKafka, certificates: Certificates, where: str, security: tuple[str, str, str, str], message: str
 ) -> None:
-    *introduction, ca = security
+    mechanism, user, password, ca = security
     with pytest.raises(InvalidConfiguration, match=message) as raised:
-        raise_if_hopeless(getattr(broker, where), KafkaSecurity(True, *introduction, Tls(KAFKA, str(getattr(certificates, ca)))))
+        raise_if_hopeless(
+            getattr(broker, where), KafkaSecurity(True, mechanism, user, password, Tls(KAFKA, str(getattr(certificates, ca))))
+        )
     assert "mis" not in str(raised.value).replace("mission", "")
 
 

@@ -65,6 +65,16 @@ class Contact:
         return self.first("abandoned") if self.answered_at is None else None
 
     @property
+    def left_at(self) -> int | None:
+        """When it gave up or left the queue otherwise; None for one that was answered."""
+        ends = [at for at in (self.first("abandoned"), self.first("left_queue")) if at is not None]
+        return min(ends) if ends and self.answered_at is None else None
+
+    def times(self, kind: str) -> int:
+        """How often it happened."""
+        return sum(one.kind == f"contact.{kind}" for one in self.events)
+
+    @property
     def close(self) -> Seen | None:
         """The last close that no reopening follows."""
         last = [one for one in self.events if one.kind in ("contact.closed", "contact.reopened")][-1:]

@@ -1,15 +1,17 @@
 """The pure core of the product and the oracle agree on every example: rows, refusals, sums, whatever the cuts, crashes and restarts.
 
-This is the one file that knows both sides. `--hypothesis-profile=deep` runs it for long.
+This is the one file that knows both sides. ORACLE_EXAMPLES=20000 in the environment runs it for long.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from pipeline.assignment import Assignment, Rows
@@ -17,31 +19,44 @@ from pipeline.configured import Configured
 from pipeline.decode import Decoded, decode
 from pipeline.rolling import minute_of
 from pipeline.rows import COLUMNS, Row
+from pipeline.statutory import is_statutory_rest_day
 from schemas.organisation import Organisation
 from tests.oracle.contacts import Contact
-from tests.oracle.days import instant
+from tests.oracle.days import YEARS, instant, statutory_rest
 from tests.oracle.figures import Answer, Expected, expected
 from tests.oracle.lives import DAY, HOUR, MINUTE, History, histories
 from tests.oracle.norms import Outcome
 from tests.oracle.towns import NAME
 from tests.pipeline.builders import CONFIGURED, Shelf, record
 
-settings.register_profile("deep", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow])
-usual = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+USUAL = settings(
+    max_examples=int(os.environ.get("ORACLE_EXAMPLES", "300")),
+    deadline=None,
+    # Without the phase that explains a failure: it takes minutes here.
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 Span = tuple[int, int]
 """Positions [from, to)."""
 
 
+class Worker(NamedTuple):
+    """Batches of records. One that is `torn` dies while it writes its last batch: everything is stored but its contacts."""
+
+    batches: list[Span]
+    torn: bool
+
+
 class Plan(NamedTuple):
-    """How the events of a history reach the core: `records` of events, and for some workers that follow each other batches of records.
+    """How the events of a history reach the core: `records` of events, and workers that follow each other.
 
     A worker begins where its predecessor had acknowledged, which may lie before what that one wrote.
     """
 
     records: list[Span]
-    workers: list[list[Span]]
+    workers: list[Worker]
 
 
 class Run(NamedTuple):
@@ -69,16 +84,16 @@ def in_pieces(draw: st.DrawFn, first: int, last: int, most: int) -> list[Span]:
 def plans(draw: st.DrawFn, events: int) -> Plan:
     """Any way of cutting so many events into records, batches and workers."""
     records = in_pieces(draw, 0, events, 6)
-    workers = []
+    workers: list[Worker] = []
     start = 0
     while start < len(records):
-        end = draw(st.integers(start + 1, len(records)))
-        workers.append(in_pieces(draw, start, end, 3))
-        start = draw(st.integers(start, end)) if end < len(records) and len(workers) < 4 else end
-        if len(workers) == 4:
-            workers.append(in_pieces(draw, start, len(records), 3))
-            break
-    return Plan(records, [batches for batches in workers if batches])
+        last = len(workers) == 4
+        end = len(records) if last else draw(st.integers(start + 1, len(records)))
+        batches = in_pieces(draw, start, end, 3)
+        torn = not last and draw(st.booleans())
+        workers.append(Worker(batches, torn))
+        start = draw(st.integers(start, batches[-1][0] if torn else end)) if torn or end < len(records) else end
+    return Plan(records, workers)
 
 
 def run(history: History, plan: Plan, as_of: int, limit: int) -> Run:
@@ -98,7 +113,7 @@ def run(history: History, plan: Plan, as_of: int, limit: int) -> Run:
             refused[plan.records[values["offset"]][0] + values["position"]] = values["reason"]
 
     state = shelf.assignment(0, 0, as_of)
-    for writer, batches in enumerate(plan.workers, start=1):
+    for writer, (batches, torn) in enumerate(plan.workers, start=1):
         state = shelf.assignment(writer, batches[0][0], as_of)
         in_flight = Rows()
         for batch in batches:
@@ -109,6 +124,8 @@ def run(history: History, plan: Plan, as_of: int, limit: int) -> Run:
             write(in_flight)
             state.trim(limit)
             in_flight = rows
+        if torn:
+            in_flight.tables.pop("contacts", None)
         write(in_flight)
         assert (state.mismatches, state.stale) == (0, set())
     return Run(shelf, state, refused)
@@ -122,21 +139,26 @@ def named(table: str, row: Row) -> dict[str, Any]:
 
 
 _TEXTS = ("channel", "via", "product", "team", "location", "segment", "direction", "complexity", "person", "link")
-_FACTS = ("role", "opened_at", "answered_at", "abandoned_at", "closed_at", "wait_ms")
+_FACTS = ("role", "opened_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms")
+_FIRST = {"queued_at": "queued", "acknowledged_at": "acknowledged", "responded_at": "responded"}
+_TIMES = {"transfers": "transferred", "reopened": "reopened"}
 
 
 def contact_of(row: Row) -> dict[str, Any]:
     """What a row says of a contact."""
     values = named("contacts", row)
-    return {name: values[name] for name in (*_TEXTS, "result", *_FACTS)}
+    return {name: values[name] for name in (*_TEXTS, "result", *_FACTS, *_FIRST, *_TIMES)}
 
 
 def contact_in(contact: Contact) -> dict[str, Any]:
     """The same by the oracle. Whether the contact that it names is there, a row can't know; the views say it."""
     told = {name: contact.attributes.get(name, "") for name in _TEXTS}
-    if contact.role == "unlinked" and "same_as" in contact.attributes:
-        contact.role = "enriches"
-    return {**told, "result": contact.result or "", **{name: getattr(contact, name) for name in _FACTS}}
+    named = contact.attributes.get("same_as")
+    facts = {"result": contact.result or "", **{name: getattr(contact, name) for name in _FACTS}}
+    facts |= {name: contact.first(kind) for name, kind in _FIRST.items()} | {name: contact.times(kind) for name, kind in _TIMES.items()}
+    if contact.role == "unlinked" and named and (named["system"], named["id"]) != contact.key:
+        facts["role"] = "enriches"
+    return told | facts
 
 
 def outcomes_of(row: Row) -> dict[str, dict[str, Any]]:
@@ -198,7 +220,7 @@ def agree(oracle: Expected, found: Run, as_of: int) -> None:
     assert {key: sums for key, sums in found.state.sums[NAME].minutes().items() if any(sums)} == held
 
 
-@usual
+@USUAL
 @given(histories(), st.data())
 def test_the_core_and_the_oracle_agree(history: History, data: st.DataObject) -> None:
     oracle = expected(history.arrivals, history.organisation)
@@ -214,3 +236,9 @@ def test_the_core_and_the_oracle_agree(history: History, data: st.DataObject) ->
     windows = {(one.channel, one.measure, one.window): (one.n, one.total, one.squares) for one in found.state.sums[NAME].all() if one.n}
     assert windows == oracle.figures(as_of * MINUTE)
     event(f"{len(oracle.contacts)} contacts")
+
+
+def test_the_days_of_rest_are_those_of_the_core() -> None:
+    first, last = date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    assert [day for day in days if statutory_rest(day)] == [day for day in days if is_statutory_rest_day(day)]

@@ -68,6 +68,15 @@ def test_more_than_the_share_of_enough_events_trips() -> None:
     assert few.judge([decoded(1, [0])]).startswith(f"{LEAST} of the last {LEAST} events")
 
 
+def test_good_events_after_bad_ones_are_no_reason_to_stop() -> None:
+    brake = Brake(run=None)
+    assert brake.judge([all_refused(480)]) == ""
+    assert brake.judge([decoded(20), decoded(20)]) == ""
+    assert brake.judge([decoded(20, [3])]) != ""
+    brake.forget()
+    assert brake.judge([decoded(20, [3])]) == "", "under another configuration"
+
+
 def test_what_lies_before_the_window_is_forgotten() -> None:
     brake = Brake(run=None)
     for _ in range(2):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contacts import EventTuple, merge
-from pipeline.norms import Judge, Outcome
+from pipeline.norms import REASONS, Judge, Outcome
 from pipeline.rules import calendar_of
 from pipeline.timeline import Timeline
 from schemas.errors import InvalidConfiguration
@@ -89,6 +89,20 @@ CASES: dict[str, tuple[dict[str, Any], list[Any], tuple[float, bool] | str]] = {
     "answered, but asked is a response": ({"stop": "responded"}, [(10, "answered")], (45, NOT_WITHIN)),
     "answered and closed, but asked is a response": ({"stop": "responded"}, [(10, "answered"), (20, "closed")], "closed_without_stop"),
     "from opening": ({"start": "opened"}, [(45, "answered")], (45, WITHIN)),
+    "left the queue, of offered without those": (OFFERED | {"left_queue": "excluded"}, [(30, "left_queue")], "left_queue"),
+    "abandoned, of offered without who left": (OFFERED | {"left_queue": "excluded"}, [(30, "abandoned")], (30, NOT_WITHIN)),
+    "call-back in vain": (
+        {"start": "callback_requested", "stop": "reached"},
+        [(0, "callback_requested"), event("called_back", NINE + 5 * SECOND, reached=False)], (45, NOT_WITHIN),
+    ),
+    "called back and reached at the second try": (
+        {"start": "callback_requested", "stop": "reached"},
+        [(0, "callback_requested"), event("called_back", NINE + 5 * SECOND, reached=False), (20, "called_back")], (20, WITHIN),
+    ),
+    "from the transfer": (
+        {"start": "transferred", "stop": "responded"}, [event("transferred", NINE + 9 * SECOND, team="b"), (50, "responded")], (50, WITHIN),
+    ),
+    "from the first close": ({"start": "closed", "stop": "informed"}, [(10, "closed"), (20, "informed")], (20, WITHIN)),
     "from a call-back note": (
         {"start": "callback_requested", "stop": "called_back"}, [(10, "callback_requested"), (50, "called_back")], (50, WITHIN),
     ),
@@ -148,6 +162,85 @@ def test_outcomes_stand_in_the_order_of_their_norms() -> None:
 def test_a_norm_may_concern_some_products_and_teams(applies: dict[str, Any], opened: dict[str, Any], applied: bool) -> None:
     judge = Judge(organisation(norm(applies_to={"channels": ["telephone"], **applies}, start="opened")))
     assert bool(judge(timeline(event("opened", NINE, channel="telephone", **opened)))) is applied
+
+
+@pytest.mark.parametrize(
+    ("applies", "opened", "applied"),
+    [
+        ({"product_classes": ["reizen"]}, {"product": "Paspoort"}, True),
+        ({"product_classes": ["reizen", "wonen"]}, {"product": "Verhuizing"}, True),
+        ({"product_classes": ["wonen"]}, {"product": "Paspoort"}, False),
+        ({"product_classes": ["wonen"]}, {}, False),
+        ({"product_classes": ["reizen"], "products": ["Verhuizing"]}, {"product": "Paspoort"}, False),
+        ({"locations": ["Stadhuis"]}, {"location": "Stadhuis"}, True),
+        ({"locations": ["Stadhuis"]}, {"location": "Wijkpost"}, False),
+        ({"segments": ["1234"]}, {"segment": "1234"}, True),
+        ({"segments": ["1234"]}, {}, False),
+        ({"vias": ["app", "website"]}, {"via": "app"}, True),
+        ({"vias": ["app"]}, {"via": "telephone"}, False),
+        ({"appointment": True}, {"appointment_at": NINE}, True),
+        ({"appointment": True}, {}, False),
+        ({"appointment": False}, {"appointment_at": NINE}, False),
+        ({"appointment": False}, {}, True),
+        ({"complexity": ["simple"]}, {"complexity": "simple"}, True),
+        ({"complexity": ["simple"]}, {"complexity": "complex"}, False),
+        ({"complexity": ["simple"]}, {}, False),
+        ({"complexity": ["simple", "unknown"]}, {}, True),
+        ({"direction": "inbound"}, {"direction": "inbound"}, True),
+        ({"direction": "inbound"}, {"direction": "outbound"}, False),
+        ({"direction": "inbound"}, {}, False),
+    ],
+)
+def test_a_norm_concerns_contacts_with_the_attributes_it_asks_for(applies: dict[str, Any], opened: dict[str, Any], applied: bool) -> None:
+    classes = {"reizen": ["Paspoort"], "wonen": ["Verhuizing"]}
+    asked = norm(applies_to={"channels": ["telephone"], **applies}, start="opened")
+    judge = Judge(organisation(asked, product_classes=classes))
+    assert bool(judge(timeline(event("opened", NINE, channel="telephone", **opened)))) is applied
+
+
+APPOINTMENT = {"start": {"latest_of": ["appointment_at", "queued"]}, "threshold": "5min"}
+
+
+@pytest.mark.parametrize(
+    ("opened", "queued", "start"),
+    [
+        ({"appointment_at": NINE + 600 * SECOND}, NINE, NINE + 600 * SECOND),  # came early
+        ({"appointment_at": NINE}, NINE + 60 * SECOND, NINE + 60 * SECOND),  # came late
+        ({}, NINE + 60 * SECOND, NINE + 60 * SECOND),
+        ({"appointment_at": NINE}, None, None),  # never came
+    ],
+)
+def test_a_start_may_be_the_latest_of_several_moments(opened: dict[str, Any], queued: int | None, start: int | None) -> None:
+    events = [event("opened", NINE, channel="telephone", **opened), *([] if queued is None else [event("queued", queued)])]
+    found = Judge(organisation(norm(**APPOINTMENT)))(timeline(*events))
+    assert [outcome.start for outcome in found] == ([] if start is None else [start])
+
+
+EXCLUDED: dict[str, tuple[dict[str, Any], list[EventTuple], str]] = {
+    "while closed": ({"outside_opening_hours": True}, call(opened=ms("2026-03-02T08:29:59.999")), "outside_opening_hours"),
+    "at opening": ({"outside_opening_hours": True}, call(opened=ms("2026-03-02T08:30")), ""),
+    "at closing": ({"outside_opening_hours": True}, call(opened=ms("2026-03-02T17:00")), "outside_opening_hours"),
+    "a result": ({"results": ["test"]}, call((60, "answered"), event("closed", NINE + 90 * SECOND, result="test")), "excluded_result"),
+    "another result": ({"results": ["test"]}, call((60, "answered"), event("closed", NINE + 90 * SECOND, result="done")), ""),
+    "a result that was taken back": (
+        {"results": ["test"]}, call((60, "answered"), event("closed", NINE + 90 * SECOND, result="test"), (99, "reopened")), "",
+    ),
+    "a product": ({"products": ["Paspoort"]}, call(event("corrected", NINE, product="Paspoort")), "excluded_product"),
+    "a team": ({"teams": ["KCC"]}, call(event("corrected", NINE, team="KCC"), (60, "answered")), "excluded_team"),
+    "another team": ({"teams": ["KCC"]}, call(event("corrected", NINE, team="Balie")), ""),
+    "the first of two": ({"products": ["P"], "teams": ["T"]}, call(event("corrected", NINE, team="T", product="P")), "excluded_product"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("exclusions", "events", "reason"), EXCLUDED.values(), ids=EXCLUDED.keys())
+def test_what_a_norm_leaves_out(exclusions: dict[str, Any], events: list[EventTuple], reason: str) -> None:
+    outcome = judged({"exclusions": exclusions}, *events)
+    assert (outcome.excluded, outcome.judged_at is None) == (reason, bool(reason))
+
+
+def test_every_reason_is_one_that_is_known() -> None:
+    told = {case[2] for case in CASES.values() if isinstance(case[2], str)} | {reason for _, _, reason in EXCLUDED.values() if reason}
+    assert told | {"no_deadline", "suspended"} == set(REASONS)
 
 
 # Clocks ----------------------------------------------------------------------------------------------------------------
@@ -210,6 +303,73 @@ def test_closing_days_are_those_named_and_the_public_holidays_asked_for() -> Non
     plain = calendar_of(organisation(closing_days={"public_holidays": "none"}), "telephone")
     assert plain.is_working_day(date(2026, 5, 15))
     assert plain.is_working_day(date(2026, 4, 27))
+
+
+PLACES: dict[str, Any] = {
+    "channels": {"telephone": {}, "counter": {"opening_hours": {"mon-fri": "09:00-17:00"}, "exceptions": {date(2026, 3, 4): "closed"}}},
+    "locations": {
+        "Stadhuis": {"opening_hours": {"mon-fri": "12:00-20:00"}},
+        "Wijkpost": {"exceptions": {date(2026, 3, 4): "10:00-11:00"}},
+        "Balie": {"title": "as everywhere"},
+        "Post": {"channels": ["telephone"], "opening_hours": {"mon-fri": "06:00-07:00"}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("channel", "location", "start", "expected"),
+    [
+        ("counter", None, "2026-03-02T16:30", "2026-03-03T09:30"),
+        ("counter", "Stadhuis", "2026-03-02T16:30", "2026-03-02T17:30"),
+        ("counter", "Stadhuis", "2026-03-02T19:30", "2026-03-03T12:30"),
+        ("counter", "Stadhuis", "2026-03-03T19:30", "2026-03-05T12:30"),  # the channel's exception holds there too
+        ("counter", "Wijkpost", "2026-03-03T16:30", "2026-03-04T10:30"),  # its own exception comes first
+        ("counter", "Balie", "2026-03-02T16:30", "2026-03-03T09:30"),
+        ("counter", "unheard of", "2026-03-02T16:30", "2026-03-03T09:30"),
+        ("counter", "Post", "2026-03-02T16:30", "2026-03-03T09:30"),  # its hours are for the telephone only
+        ("telephone", "Post", "2026-03-02T16:30", "2026-03-03T07:00"),
+        ("telephone", "Stadhuis", "2026-03-02T16:30", "2026-03-03T09:00"),
+    ],
+)
+def test_a_location_has_hours_of_its_own(channel: str, location: str | None, start: str, expected: str) -> None:
+    both = {"channels": ["telephone", "counter"]}
+    judge = Judge(organisation(norm(applies_to=both, clock="opening-hours", threshold="1h", start="opened", stop="closed"), **PLACES))
+    placed = {} if location is None else {"location": location}
+    (outcome,) = judge(timeline(event("opened", ms(start), channel=channel, **placed)))
+    assert outcome.deadline == ms(expected)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "start", "expected"),
+    [
+        ("municipal", "2026-05-04T12:00", "2026-05-05"),  # 5 May is a working day of this municipality
+        ("statutory", "2026-05-04T12:00", "2026-05-06"),
+        ("municipal", "2026-05-13T12:00", "2026-05-18"),  # closed on the Friday after Ascension by its own list
+        ("statutory", "2026-05-13T12:00", "2026-05-18"),  # by decree
+        ("municipal", "2026-03-03T12:00", "2026-03-05"),  # 4 March is closed by an exception
+        ("statutory", "2026-03-03T12:00", "2026-03-04"),
+        ("statutory", "2026-03-28T12:00", "2026-03-30"),  # across both clock changes
+        ("statutory", "2026-10-24T12:00", "2026-10-26"),
+    ],
+)
+def test_working_days_follow_the_calendar_asked_for(calendar: str, start: str, expected: str) -> None:
+    fields = {"clock": "working-days", "threshold": "1wd", "calendar": calendar, "start": "opened", "stop": "closed"}
+    municipality: dict[str, Any] = {
+        "channels": {"telephone": {"exceptions": {date(2026, 3, 4): "closed"}}},
+        "closing_days": {"public_holidays": "nl", "dates": ["2026-05-15"]},
+    }
+    outcome = judged(fields, event("opened", ms(start), channel="telephone"), **municipality)
+    assert outcome.deadline == ms(f"{expected}T23:59:59.999")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "start", "expected"),
+    [("6w", "2026-03-24T12:00", "2026-05-06"), ("10d", "2026-03-02T12:00", "2026-03-12"), ("3m", "2026-01-31T12:00", "2026-04-30")],
+)
+def test_a_statutory_term_ignores_the_municipal_calendar(threshold: str, start: str, expected: str) -> None:
+    fields = {"clock": "statutory-term", "threshold": threshold, "start": "opened", "stop": "closed"}
+    outcome = judged(fields, event("opened", ms(start), channel="telephone"), closing_days={"dates": [expected]}, opening_hours={})
+    assert outcome.deadline == ms(f"{expected}T23:59:59.999")
 
 
 def given_norm(*events: EventTuple) -> Outcome:
@@ -285,6 +445,17 @@ def test_a_contact_is_judged_by_its_start_not_by_its_stop() -> None:
     assert (outcome.version, outcome.start) == (1, midnight - SECOND)
 
 
+def test_versions_that_start_by_different_events_count_once() -> None:
+    versions = (
+        norm(start="opened", stop="closed", valid={"to": "2026-03-03"}),
+        norm(start="answered", stop="closed", valid={"from": "2026-03-03"}),
+    )
+    opened = event("opened", ms("2026-03-02T16:00"), channel="telephone")
+    judge = Judge(organisation(*versions, norm(id="other", start="opened")))
+    found = judge(timeline(opened, event("answered", ms("2026-03-03T09:00"))))
+    assert [(outcome.norm, outcome.version) for outcome in found] == [("n", 1), ("other", 1)]
+
+
 # Configurations that can't be judged by --------------------------------------------------------------------------------
 
 
@@ -302,6 +473,14 @@ def test_a_clock_that_can_never_reach_its_deadline_is_refused(municipality: dict
     message = r"norm 'n' on channel 'telephone': the calendar never is open .* check its opening hours"
     with pytest.raises(InvalidConfiguration, match=message):
         Judge(organisation(norm(clock="opening-hours", threshold="15min"), **municipality))
+
+
+def test_a_clock_must_reach_its_deadline_at_every_location() -> None:
+    fields = norm(applies_to={"channels": ["counter"]}, clock="opening-hours", threshold="15min")
+    places = {"channels": {"counter": {}}, "locations": {"Stadhuis": {"opening_hours": {}}}}
+    with pytest.raises(InvalidConfiguration, match=r"norm 'n' on channel 'counter' at 'Stadhuis': the calendar never is open"):
+        Judge(organisation(fields, **places))
+    Judge(organisation({**fields, "applies_to": {"channels": ["counter"]}, "clock": "elapsed"}, **places))
 
 
 def test_hours_that_are_not_needed_are_not_asked_for() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,7 +124,12 @@ def test_personal_data_is_dropped_and_a_text_for_no_rating_is_empty(tmp_path: Pa
 
 
 def test_a_workbook_with_titles_above_the_header(tmp_path: Path) -> None:
-    lines = [["Export"], [], ["Zaaknummer", "Ontvangen", "Kanaal"], *([n, f"2026-03-{n:02}T09:00:00", "Balie"] for n in range(1, 20))]
+    lines: list[list[Any]] = [
+        ["Export"],
+        [],
+        ["Zaaknummer", "Ontvangen", "Kanaal"],
+        *([n, f"2026-03-{n:02}T09:00:00", "Balie"] for n in range(1, 20)),
+    ]
     made, mapping, organisation = drafted(workbook(tmp_path / "Zaken 2026.xlsx", lines))
     assert (mapping.mapping, mapping.file.header_row, mapping.contact) == ("zaken_2026", 3, "Zaaknummer")
     assert set(organisation.channels) == {"counter"}

@@ -9,7 +9,9 @@ from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
 from pipeline.cli import program
-from pipeline.cli.figures import _Found, _table, heading_of
+from pipeline.cli.asked import heading_of
+from pipeline.cli.figures import _Found
+from pipeline.cli.table import figure_table
 from pipeline.report import Line
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -33,7 +35,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 def test_quarters_fit_80_columns_with_whole_names_and_notes() -> None:
-    rows = printed(_table("Town", [line("2026-Q1", "norm:telephone_60s_answered", NOTES), line("2026-Q1", "wait", {})], "quarter"))
+    rows = printed(figure_table("Town", [line("2026-Q1", "norm:telephone_60s_answered", NOTES), line("2026-Q1", "wait", {})], "quarter"))
     assert max(map(len, rows)) <= 80
     assert any(row.startswith("  norm telephone_60s_answered ") and "✓ met" in row for row in rows)
     assert "2026-Q1 telephone" in [row.strip() for row in rows]
@@ -42,7 +44,7 @@ def test_quarters_fit_80_columns_with_whole_names_and_notes() -> None:
 
 
 def test_a_measure_is_named_once_for_its_windows() -> None:
-    rows = printed(_table("Town", [line(window, "norm:telephone_45s", {}) for window in ("1h", "24h")], "window"))
+    rows = printed(figure_table("Town", [line(window, "norm:telephone_45s", {}) for window in ("1h", "24h")], "window"))
     assert sum("telephone_45s" in row for row in rows) == 1
     assert [row.split()[0] for row in rows if "24h" in row] == ["24h"]
 

@@ -22,8 +22,9 @@ CELLS = "SELECT dimension, channel, cell, withheld, total FROM v_satisfaction_by
 
 
 @pytest.fixture
-def town(clickhouse: ClickHouseEngine) -> Iterator[Town]:
-    town = Town(clickhouse, organisation("kleine-cellen", CELL))
+def town(clickhouse: ClickHouseEngine, request: pytest.FixtureRequest) -> Iterator[Town]:
+    """A municipality of the test's own."""
+    town = Town(clickhouse, organisation(request.node.name.replace("_", "-")[:60], CELL))
     try:
         yield town
     finally:
@@ -56,37 +57,44 @@ def let_the_quarter_end(town: Town) -> None:
     town.owner.insert("offsets", [[town.name, now, version, 100 * 86_400]], column_names=names)
 
 
+def read_totals(town: Town, *queries: str) -> set[frozenset[int]]:
+    return {members(total) for sql in queries for (total,) in town.read(sql)}
+
+
 def test_an_attacker_learns_of_no_group_below_the_threshold(town: Town) -> None:
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=60)
     channels = ("telephone", "telephone", "counter")
-    teams = ("Balie", "Zuid", "Balie", "Zuid", "Balie")
-    answers = [coded(n, start + timedelta(seconds=n), channels[n % 3], teams[n % 5], wave="w" if n % 4 == 3 else "") for n in range(22)]
-    answers[7] = coded(7, answers[7].at, "telephone", status="partial")
+    teams = ("Balie", "Zuid", "Balie", "Balie")
+    answers = [coded(n, start + timedelta(seconds=n), channels[n % 3], teams[n % 4], wave="w" if n % 8 == 7 else "") for n in range(18)]
+    answers[4] = coded(4, answers[4].at, "telephone", status="partial")
     # Written on paper and typed in later: given before the others, logged after them.
-    answers[20] = coded(20, start, "telephone", logged=start + timedelta(seconds=20))
+    answers[15] = coded(15, start, "telephone", logged=start + timedelta(seconds=15))
     seen: set[frozenset[int]] = set()
     for answer in answers:
         town.answer([answer])
-        for sql in FIGURES[:3]:
-            seen |= {members(total) for (total,) in town.read(sql)}
-        assert not town.read(CELLS), "there are breakdowns of closed quarters only"
-    assert seen, "something must be shown"
+        seen |= read_totals(town, *FIGURES[:3])
+    assert len(seen) >= 2, "something must be shown while the quarter runs"
+    assert not town.read(CELLS), "there are breakdowns of closed quarters only"
     let_the_quarter_end(town)
-    for sql in FIGURES:
-        seen |= {members(total) for (total,) in town.read(sql)}
+    seen |= read_totals(town, *FIGURES)
     found = atoms(seen)
     assert min(map(len, found)) >= CELL, found
-    everybody = frozenset().union(*found)
-    assert len(everybody) >= 12
+    assert len(frozenset().union(*found)) >= 12
     check_cells(town, seen)
-    # Whatever is logged after the end comes in steps too, and leaves the breakdowns as they were.
+
+
+def test_what_is_logged_after_the_quarter_comes_in_steps_too(town: Town) -> None:
+    at = datetime.now(UTC) - timedelta(days=190)
+    town.answer([coded(n, at + timedelta(seconds=n), "telephone") for n in range(7)])
+    seen = read_totals(town, *FIGURES[:2])
+    assert seen == {frozenset(range(3)), frozenset(range(3, 7)), frozenset(range(7))}, "over: the rest joins the last block"
     before = town.read(CELLS)
-    for n in range(22, 28):
-        town.answer([coded(n, start + timedelta(seconds=n), "telephone", logged=start + timedelta(seconds=80))])
-        for sql in FIGURES[:2]:
-            seen |= {members(total) for (total,) in town.read(sql)}
-        assert town.read(CELLS) == before
-        assert min(map(len, atoms(seen))) >= CELL
+    assert before
+    for n in range(7, 12):
+        town.answer([coded(n, at + timedelta(seconds=n), "telephone", logged=datetime.now(UTC) - timedelta(seconds=40 - n))])
+        seen |= read_totals(town, *FIGURES[:2])
+        assert town.read(CELLS) == before, "a single answer would show in a breakdown"
+    assert atoms(seen) == {frozenset(range(3)), frozenset(range(3, 7)), frozenset(range(7, 10))}
 
 
 def check_cells(town: Town, seen: set[frozenset[int]]) -> None:

@@ -1,0 +1,59 @@
+"""Everything derived is dropped and built again: from the log, with a kill in the midst of it, and from the stored timelines."""
+
+from typing import Any
+
+from tests.chaos import recovery, truth
+from tests.chaos.crew import crew
+from tests.chaos.forms import Form
+from tests.e2e.running import Stack, wait_until
+
+PRESENT = {"v_rolling", "v_rolling_history", "v_heartbeats"}
+"""Views of the present or of what was shown: history of what was known then, kept and not rebuilt."""
+
+
+def views(stack: Stack) -> dict[str, list[tuple[Any, ...]]]:
+    """The content of every view that takes no parameters and does not tell the present."""
+    made = stack.query("SELECT name, create_table_query FROM system.tables WHERE database = 'contactmeter_views' AND engine = 'View'")
+    names = sorted(name for name, text in made if "{" not in text and "now" not in text and name not in PRESENT)
+    assert len(names) > 5
+    return {name: stack.query(f"SELECT * FROM contactmeter_views.{name} ORDER BY ALL") for name in names}
+
+
+def test_rebuilt_from_the_log_and_from_the_timelines(stack: Stack, right: truth.Truth, form: Form) -> None:
+    told = recovery.scenario(f"rebuild ({form.name})")
+    organisations = [name for (name,) in stack.query("SELECT DISTINCT organisation FROM contacts ORDER BY organisation")]
+    before = {name: stack.stored(name) for name in organisations}
+    quarters = {name: quarters_of(stack, name, right) for name in organisations}
+    shown = views(stack)
+    assert "in place" in stack.cli("setup")
+    assert "start them" in stack.cli("rebuild", "--from", "kafka", "--yes")
+    assert stack.query("SELECT count() FROM contacts") == [(0,)]
+    with crew(stack, one={}, two={}) as workers:
+        workers.wait(lambda: stack.query("SELECT count() > 100 FROM contacts") == [(1,)], "the rebuild to be under way")
+        workers["one"].kill()
+        told.add("killed amid a rebuild from Kafka", recovery.seconds_to_recover(stack, workers.ready))
+        workers.settle()
+        compare(stack, before)
+        stack.cli("rebuild", "--from", "timelines")
+        workers["two"].kill()
+        older = "SELECT 1 FROM contacts FINAL WHERE version % 65536 = 0 AND NOT forgotten LIMIT 1"
+        workers.wait(lambda: not stack.query(older), "every contact to be judged again")
+        workers.wait(workers.ready, "the workers to be ready")
+        compare(stack, before)
+        right.check(stack, [f"clean-{form.name}"])
+        assert {name: quarters_of(stack, name, right) for name in organisations} == quarters
+        wait_until(lambda: views(stack).keys() == shown.keys(), "the views")
+        for name, rows in views(stack).items():
+            assert rows == shown[name], name
+
+
+def compare(stack: Stack, before: dict[str, dict[str, list[tuple[Any, ...]]]]) -> None:
+    for name, tables in before.items():
+        found = stack.stored(name)
+        for table, rows in tables.items():
+            assert found[table] == rows, f"{name}: {table}"
+
+
+def quarters_of(stack: Stack, name: str, right: truth.Truth) -> tuple[list[Any], list[Any]]:
+    with stack.views() as found:
+        return found.quarter_sums(name, right.now, False, False), found.quarter_outcomes(name, right.now, False, False)
