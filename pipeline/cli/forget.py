@@ -5,7 +5,6 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from clickhouse_connect.driver.client import Client
 
 from connectors.identity import cloud_event, event_id
 from connectors.sender import Sender
@@ -13,6 +12,7 @@ from pipeline.cli import endpoints
 from pipeline.cli.actor import actor
 from pipeline.settings import Settings
 from pipeline.store import audit, configuration, persons
+from pipeline.store.client import Client
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation
 from schemas.types import iso

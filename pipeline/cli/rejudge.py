@@ -8,7 +8,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from clickhouse_connect.driver.client import Client
 
 from pipeline.calendars import local_date
 from pipeline.changes import Change, changes
@@ -18,6 +17,7 @@ from pipeline.configured import Configured
 from pipeline.rejudging import Preview, meant
 from pipeline.settings import Settings
 from pipeline.store import audit, configuration, state
+from pipeline.store.client import Client
 from pipeline.store.configuration import InForce
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation, load_organisation

@@ -118,7 +118,7 @@ def up(
     port: Annotated[
         list[str] | None, typer.Option(help=f"NAME=NUMBER, may be repeated; free ports otherwise. Names: {', '.join(stack.PORTS)}.")
     ] = None,
-    with_worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Without it: to restore a backup.")] = True,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only the engines, with topics and tables: to restore a backup.")] = False,
 ) -> None:
     """Start Kafka, ClickHouse and the worker, and keep them running until Ctrl-C.
 
@@ -128,7 +128,7 @@ def up(
     place = _place(own=True)
     ports = _ports(port or [])
     if detach:
-        flags = [*(["--simulate"] if simulate else []), *([] if with_worker else ["--no-worker"])]
+        flags = [*(["--simulate"] if simulate else []), *(["--no-worker"] if no_worker else [])]
         _detach(place, [*flags, *(f"--port={name}={number}" for name, number in ports.items())])
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
@@ -136,7 +136,7 @@ def up(
     try:
         if simulate:
             provide_simulated_organisation(place)
-        stack.up(place, partial(services, simulate=simulate, with_worker=with_worker), say, ports)
+        stack.up(place, partial(services, simulate=simulate, with_worker=not no_worker), say, ports)
     except StackError as error:
         fail(error)
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import DatabaseError
 
-from pipeline.store.client import DATABASE, VIEWS, Connection, error_code, first_line, passing_errors
+from pipeline.store.client import DATABASE, VIEWS, Connection, passing_errors
 from schemas.errors import ContactmeterError
 
 _PARTS = {
@@ -31,9 +30,17 @@ INSERT INTO {DATABASE}.tombstones (organisation, "table", second, third, noted_a
 SELECT organisation, "table", second, third, now64(3), now64(3) FROM {DATABASE}.tombstones FINAL
 """
 """This copy of contacts may hold older rows of what was forgotten and erased before that table was copied: they are due once more."""
+_FINISHED = f"""
+INSERT INTO {DATABASE}.backups SELECT * REPLACE (now64(3) AS finished_at) FROM {DATABASE}.backups FINAL WHERE name = {{name:String}}
+"""
+"""A backup knows of itself only that it had begun."""
 _CONFIGURATION = ("migrations", "backups", "organisations", "channels", "norms", "instruments", "offsets", "readers")
 """Tables that say nothing of contacts: with rows in these alone there is nothing to lose."""
-_NOT_FOUND, _ALREADY_EXISTS, _NO_DATABASE, _NO_TABLE = 599, 598, 81, 60
+_REASONS = {
+    "BACKUP_ALREADY_EXISTS": "there is a backup of this name on the disk already; choose another",
+    "BACKUP_NOT_FOUND": "there is no complete backup of this name on the disk; `contactmeter backup --list` names those that were made",
+    "is not allowed for backups": "ClickHouse has no such disk for backups; CONTACTMETER_BACKUP_DISK must be one of its `allowed_disk`",
+}
 _POLL_S = 0.2
 
 
@@ -72,21 +79,15 @@ def listed(client: Client) -> list[Backup]:
     ]
 
 
-def make(client: Client, disk: str, backup: Backup, now_ms: Callable[[], int]) -> Backup:
-    """Make a backup and enter it in the list. `backup.offsets` must have been read before. Raises BackupFailed, Unavailable."""
+def make(client: Client, disk: str, backup: Backup, now_ms: Callable[[], int]) -> int:
+    """Make a backup and enter it in the list; its bytes. `backup.offsets` must have been read before. Raises BackupFailed, Unavailable."""
     _enter(client, backup, finished_ms=0)
     size = 0
     for part, what in _PARTS.items():
         base = f" SETTINGS base_backup = {_place(disk, backup.base, part)}" if backup.base else ""
-        try:
-            size += _run(client, f"BACKUP {what} TO {_place(disk, backup.name, part)}{base} ASYNC")
-        except DatabaseError as error:
-            if error_code(error) == _ALREADY_EXISTS:
-                raise BackupFailed(f"there is a backup {backup.name} on disk {disk} already; choose another name") from None
-            raise
-    done = now_ms()
-    _enter(client, backup, done, size)
-    return listed(client)[-1]
+        size += _run(client, f"BACKUP {what} TO {_place(disk, backup.name, part)}{base} ASYNC")
+    _enter(client, backup, now_ms(), size)
+    return size
 
 
 def _enter(client: Client, backup: Backup, finished_ms: int, size: int = 0) -> None:
@@ -108,30 +109,25 @@ def rows_stored(client: Client) -> dict[str, int]:
     return {name: count for name, count in rows if name not in _CONFIGURATION}
 
 
-def restore(connection: Connection, disk: str, name: str) -> Backup:
-    """Put a backup in the place of all that is stored, and return what its list says of it.
+def restore(connection: Connection, disk: str, name: str, then: Callable[[Backup], None]) -> None:
+    """Put a backup in the place of all that is stored, and do `then` with what its list says of it.
 
-    What was stored is set aside meanwhile, and put back if the restore fails: there must be room for both. Raises BackupFailed and
+    What was stored is set aside meanwhile, and put back if either fails: there must be room for both. Raises BackupFailed and
     Unavailable.
     """
     client = connection.open(database="default")
     try:
         with _aside(client):
             for part, what in _RESTORED.items():
-                try:
-                    _run(client, f"RESTORE {what} FROM {_place(disk, name, part)} ASYNC")
-                except DatabaseError as error:
-                    if error_code(error) == _NOT_FOUND:
-                        raise BackupFailed(
-                            f"there is no complete backup {name} on ClickHouse's disk {disk}; see `contactmeter backup --list`"
-                        ) from None
-                    raise
+                _run(client, f"RESTORE {what} FROM {_place(disk, name, part)} ASYNC")
             with passing_errors("marking tombstones"):
                 client.command(_ERASE_AGAIN)
+            with passing_errors("writing the list of backups"):
+                client.command(_FINISHED, parameters={"name": name})
             found = [backup for backup in listed(client) if backup.name == name]
             if not found:
                 raise BackupFailed(f"backup {name} does not say up to where it goes: it was not made by `contactmeter backup`")
-            return found[0]
+            then(found[0])
     finally:
         client.close()
 
@@ -143,8 +139,8 @@ def _aside(client: Client) -> Iterator[None]:
     for database in moved:
         if _exists(client, database + _ASIDE):
             raise BackupFailed(
-                f"ClickHouse holds a database {database}{_ASIDE}: an earlier restore was cut off. If {database} is what you want, drop "
-                f"that one; if not, drop {database} and rename {database}{_ASIDE} to it"
+                f"ClickHouse holds a database {database}{_ASIDE}: a restore was cut off, and {database} is not whole. Drop {DATABASE} and "
+                f"{VIEWS}, rename the databases …{_ASIDE} to them, and restore again"
             )
     with passing_errors("setting aside what is stored"):
         for database in moved:
@@ -185,7 +181,8 @@ def _run(client: Client, statement: str) -> int:
             raise BackupFailed("ClickHouse was started again meanwhile and has forgotten what it was doing; try again under another name")
         status, error, size = rows[0]
         if error:
-            raise BackupFailed(f"ClickHouse could not do it: {first_line(Exception(error.partition(', Stack trace')[0]))}")
+            known = next((words for slug, words in _REASONS.items() if slug in error), "")
+            raise BackupFailed(known or f"ClickHouse could not do it: {error.partition(', Stack trace')[0].splitlines()[0]}")
         if status in ("BACKUP_CREATED", "RESTORED"):
             return int(size)
         time.sleep(_POLL_S)

@@ -7,7 +7,7 @@ from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 
 import clickhouse_connect
-from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.client import Client as Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 from urllib3.exceptions import HTTPError
 

@@ -9,14 +9,8 @@ from benchmarks.cost import Case, Costs, Figures, Start
 
 MACHINE = {"processor": "a processor", "cores": "2", "Python": "3.11.7"}
 HELD = {
-    "bytes": 400_000.0,
-    "entries": 40_000.0,
-    "load_s": 1.0,
-    "advance_s": 0.1,
-    "longest_advance_s": 0.2,
-    "figures_s": 0.1,
-    "figures": 40.0,
-}
+    "bytes": 400_000.0, "entries": 40_000.0, "load_s": 1.0, "advance_s": 0.1, "longest_advance_s": 0.2, "figures_s": 0.1, "figures": 40.0,
+}  # fmt: skip
 COSTS = Costs(
     contact=4_000.0,
     known={"stored": 8.0, "since": 90.0},
@@ -43,7 +37,7 @@ def test_a_row_is_the_sum_of_its_parts() -> None:
     organisations, a_day, memory, disk, log, busy, start = (cell.strip("| ") for cell in rows[2])
     stored = 50_000 * 20 / 28 * 25 * 30.4
     assert (organisations, a_day) == ("100", "50,000")
-    assert memory == f"{(200e6 + 100 * 400_000 + 8 * stored + 100_000 * 4_000) / 1e9:.1f} GB"
+    assert memory == f"{(200e6 + 100 * 400_000 + 8 * stored + 100_000 * 4_000) / 1e6:.0f} MB"
     assert disk == f"{(stored * 200 + 100 * 20_000 * 20 / 28 * 100 * 16) / 1e9:.1f} GB"
     assert log == f"{4 * 50_000 * 20 / 28 * 30 * 300 / 1e9:.1f} GB"
     assert busy == f"{3 * 4 * 50_000 / (8.5 * 3600) * 50e-6 + (0.06 + 100 * 40 * 5e-6) / 60:.2%}"

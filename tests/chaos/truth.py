@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,15 +45,22 @@ class Truth:
     def check(self, stack: Stack, names: Sequence[str], live: bool = True) -> None:
         """Everything stored of each organisation is right, and so is every figure; `live`: those of the running worker as well."""
         for name in names:
-            stored = stack.stored(name)
-            for table, expected in self.rows.items():
-                assert len(stored[table]) == len(expected), f"{name}: rows of {table}"
-                assert stored[table] == expected, f"{name}: {table}"
+            assert_equal(stack, name, self.rows)
             assert figures(stack, name, self.now) == self.figures, name
             found = refused(stack, name)
             assert found == self.refused, f"{name}: {found - self.refused} too many, {self.refused - found} missing"
             if live:
                 assert stack.check_live(name) > 0
+
+
+def assert_equal(stack: Stack, name: str, expected: Mapping[str, list[tuple[Any, ...]]]) -> None:
+    """Every row stored of an organisation is what it should be; else say which values of which row are not."""
+    for table, rows in stack.stored(name).items():
+        assert len(rows) == len(expected[table]), f"{name}: rows of {table}"
+        for found, right in zip(rows, expected[table], strict=True):
+            if found != right:
+                differing = [(place, one, other) for place, (one, other) in enumerate(zip(found, right, strict=True)) if one != other]
+                raise AssertionError(f"{name}: {table} {right[:2]}: (column, found, right): {differing}")
 
 
 def figures(stack: Stack, name: str, now: datetime) -> list[Figures]:

@@ -4,9 +4,10 @@ This is the one file that knows both sides. ORACLE_EXAMPLES=20000 in the environ
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -21,12 +22,11 @@ from pipeline.rolling import minute_of
 from pipeline.rows import COLUMNS, Row
 from pipeline.statutory import is_statutory_rest_day
 from schemas.organisation import Organisation
-from tests.oracle.contacts import Contact
 from tests.oracle.days import YEARS, instant, statutory_rest
-from tests.oracle.figures import Answer, Expected, expected
+from tests.oracle.figures import Expected, expected
 from tests.oracle.lives import DAY, HOUR, MINUTE, History, histories
-from tests.oracle.norms import Outcome
-from tests.oracle.towns import NAME
+from tests.oracle.rows import disagreements
+from tests.oracle.towns import NAME, SOURCES
 from tests.pipeline.builders import CONFIGURED, Shelf, record
 
 USUAL = settings(
@@ -131,89 +131,19 @@ def run(history: History, plan: Plan, as_of: int, limit: int) -> Run:
     return Run(shelf, state, refused)
 
 
-# What the core says, in the oracle's words ------------------------------------------------------------------------------
-
-
 def named(table: str, row: Row) -> dict[str, Any]:
+    """A row by column name."""
     return dict(zip(COLUMNS[table], row, strict=True))
-
-
-_TEXTS = ("channel", "via", "product", "team", "location", "segment", "direction", "complexity", "person", "link")
-_FACTS = ("role", "opened_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms")
-_FIRST = {"queued_at": "queued", "acknowledged_at": "acknowledged", "responded_at": "responded"}
-_TIMES = {"transfers": "transferred", "reopened": "reopened"}
-
-
-def contact_of(row: Row) -> dict[str, Any]:
-    """What a row says of a contact."""
-    values = named("contacts", row)
-    return {name: values[name] for name in (*_TEXTS, "result", *_FACTS, *_FIRST, *_TIMES)}
-
-
-def contact_in(contact: Contact) -> dict[str, Any]:
-    """The same by the oracle. Whether the contact that it names is there, a row can't know; the views say it."""
-    told = {name: contact.attributes.get(name, "") for name in _TEXTS}
-    named = contact.attributes.get("same_as")
-    facts = {"result": contact.result or "", **{name: getattr(contact, name) for name in _FACTS}}
-    facts |= {name: contact.first(kind) for name, kind in _FIRST.items()} | {name: contact.times(kind) for name, kind in _TIMES.items()}
-    if contact.role == "unlinked" and named and (named["system"], named["id"]) != contact.key:
-        facts["role"] = "enriches"
-    return told | facts
-
-
-def outcomes_of(row: Row) -> dict[str, dict[str, Any]]:
-    """The outcomes in a row, by norm."""
-    columns = {name.removeprefix("outcomes."): values for name, values in named("contacts", row).items() if name.startswith("outcomes.")}
-    return {norm: {name: values[at] for name, values in columns.items()} for at, norm in enumerate(columns["norm"])}
-
-
-def agree_on(core: dict[str, Any], oracle: Outcome) -> None:
-    """One outcome; of several reasons the core names one."""
-    fields = [name for name in ("norm", "version", "start", "deadline", "stop", "judged_at", "measured") if name in core]
-    assert {name: core[name] for name in fields} == {name: getattr(oracle, name) for name in fields}, (core, oracle)
-    assert core["excluded"] in (oracle.excluded or {""}), (core, oracle)
-
-
-_OF_ANSWERS = ("channel", "product", "team", "location", "segment")
-
-
-def answer_of(row: Row) -> dict[str, Any]:
-    """What a row says of an answer itself; what it inherits shows in the sums."""
-    values = named("survey_answers", row)
-    grades = dict(zip(values["aspects"], values["grades"], strict=True))
-    if values["forgotten"]:
-        return {"forgotten": True, "grades": grades}
-    return {"revision": values["revision"], "answered_at": values["answered_at"], "grades": grades} | {
-        name: values[name] for name in _OF_ANSWERS
-    }
-
-
-def answer_in(answer: Answer) -> dict[str, Any]:
-    """The same by the oracle."""
-    if answer.forgotten:
-        return {"forgotten": True, "grades": {}}
-    told = {name: answer.data.get(name, "") for name in _OF_ANSWERS}
-    return {"revision": answer.revision, "answered_at": answer.answered_at, "grades": answer.grades} | told
 
 
 def agree(oracle: Expected, found: Run, as_of: int) -> None:
     """Refusals, rows, sums and windows."""
     assert set(found.refused) == set(oracle.refused)
     assert all(reason in oracle.refused[position] for position, reason in found.refused.items()), (found.refused, oracle.refused)
-    rows = {key[1:]: row for key, row in found.shelf.contacts.items() if named("contacts", row)["role"] != "mailbox"}
-    assert set(rows) == set(oracle.contacts)
-    for key, contact in oracle.contacts.items():
-        assert contact_of(rows[key]) == contact_in(contact), key
-        outcomes = outcomes_of(rows[key])
-        assert set(outcomes) <= set(contact.outcomes), (key, outcomes, contact.outcomes)
-        for norm, outcome in contact.outcomes.items():
-            if outcome.statistic == "share" or outcome.stop is not None:
-                agree_on(outcomes[norm], outcome)
-            elif norm in outcomes:
-                # What never stopped of a mean or maximum counts nowhere; a row may leave it out, or name any reason.
-                assert outcomes[norm]["judged_at"] is None, (key, outcomes, outcome)
-    answers = {key[1:]: row for key, row in found.shelf.answers.items()}
-    assert {key: answer_of(row) for key, row in answers.items()} == {key: answer_in(one) for key, one in oracle.answers.items()}
+    contacts = {key[1:]: named("contacts", row) for key, row in found.shelf.contacts.items()}
+    answers = {key[1:]: named("survey_answers", row) for key, row in found.shelf.answers.items()}
+    wrong = disagreements(oracle, contacts, answers)
+    assert not wrong, "\n".join(wrong)
     assert found.shelf.minutes() == oracle.minutes()
     # In memory only the minutes that a window can hold.
     held = {key: sums for key, sums in oracle.minutes().items() if key[2] > as_of - 28 * DAY // MINUTE}
@@ -242,3 +172,22 @@ def test_the_days_of_rest_are_those_of_the_core() -> None:
     first, last = date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     assert [day for day in days if statutory_rest(day)] == [day for day in days if is_statutory_rest_day(day)]
+
+
+def test_a_row_that_says_something_else_is_noticed() -> None:
+    norm = {"id": "n", "applies_to": {"channels": ["email"]}, "clock": "elapsed", "threshold": "24h", "stop": "closed"}
+    told = {"contact": "1", "occurred_at": "2026-03-02T09:00:00+01:00"}
+    envelope = {"source": SOURCES["pbx"][0], "time": told["occurred_at"]}
+    opened = {**envelope, "id": "1", "type": "nl.contactmeter.contact.opened", "data": {**told, "channel": "email"}}
+    systems = {"pbx": {"sources": SOURCES["pbx"]}}
+    oracle = expected([(opened, instant(told["occurred_at"]))], {"channels": {"email": {}}, "systems": systems, "norms": [norm]})
+    deadline = instant("2026-03-03T09:00:00+01:00")
+    row: dict[str, Any] = defaultdict(str, role="counts", channel="email", transfers=0, reopened=0)
+    row |= dict.fromkeys(("queued_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms", "acknowledged_at", "responded_at"))
+    row["opened_at"] = datetime.fromisoformat(told["occurred_at"])
+    outcome = {"norm": "n", "version": 1, "start": deadline - DAY, "deadline": deadline, "judged_at": deadline, "excluded": ""}
+    row |= {f"outcomes.{name}": [value] for name, value in (outcome | {"stop": None, "measured": None}).items()}
+    assert disagreements(oracle, {("pbx", "1"): row}, {}) == []
+    for name, wrong in (("role", "withdrawn"), ("product", "x"), ("closed_at", 1), ("outcomes.judged_at", [deadline + 1])):
+        assert len(disagreements(oracle, {("pbx", "1"): row | {name: wrong}}, {})) == 1, name
+    assert len(disagreements(oracle, {}, {})) == 1

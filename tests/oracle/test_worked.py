@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
 from tests.docs.pages import examples
 from tests.oracle.days import instant
@@ -64,14 +65,18 @@ def judged(norm: Mapping[str, Any], events: list[Wire]) -> Outcome:
 
 def of_the_page(example: Mapping[str, Any], *contacts: list[str]) -> Expected:
     channel = example.get("channel", "telephone")
-    norm = [{"applies_to": {"channels": [channel]}, **example["norm"]}] if "norm" in example else []
+    given = {name: {"true": True, "false": False}.get(str(value), value) for name, value in example.get("norm", {}).items()}
+    norm = [{"applies_to": {"channels": [channel]}, **given}] if given else []
     hours = {"opening_hours": example["opening_hours"]} if "opening_hours" in example else {}
     document = organisation(*norm, channels={channel: {}}, **hours)
-    events = [
-        told(line, str(contact), number=number, **({"channel": channel} if line.endswith(" opened") else {}))
-        for contact, lines in enumerate(contacts, start=1)
-        for number, line in enumerate(lines)
-    ]
+    events = []
+    for contact, lines in enumerate(contacts, start=1):
+        for number, line in enumerate(lines):
+            said, brace, content = line.partition(" {")
+            moments = yaml.load("{" + content, yaml.BaseLoader) if brace else {}
+            data = {"channel": channel} if said.endswith(" opened") else {}
+            data |= {name: iso(local(moment)) for name, moment in moments.items()}
+            events.append(told(said, str(contact), number=number, **data))
     return of(events, document)
 
 

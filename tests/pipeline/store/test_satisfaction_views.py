@@ -29,7 +29,7 @@ def some_answers(seed: int) -> list[Given]:
     found = []
     for number in range(700):
         at = now - timedelta(minutes=rng.randrange(1, 60 * 24 * (30 if number % 2 else 300)))
-        logged = at + timedelta(minutes=rng.choice((0, 0, 0, 3, 60 * 24 * 4, 60 * 24 * 100)), milliseconds=number)
+        logged = at + timedelta(minutes=rng.choice((0, 0, 0, 3, 60 * 24 * 4, 60 * 24 * 100, 60 * 24 * 100)), milliseconds=number)
         instrument = rng.choice(("q", "q", "q", "csat", "nps", "ces", "faces", "helped", "panel"))
         low, high = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "faces": (1, 5), "helped": (0, 1)}.get(instrument, (1, 10))
         aspects = rng.sample(("overall", "ease", "expected"), rng.randint(1, 3)) if instrument == "q" else ["overall"]

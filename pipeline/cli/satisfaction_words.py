@@ -1,0 +1,192 @@
+"""The words and the layout of `contactmeter satisfaction`, in Dutch and English."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.satisfaction import SHARES
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said in one language."""
+
+    lang: str
+    nothing: str
+    columns: tuple[str, ...]
+    compared: tuple[str, ...]
+    cells: tuple[str, ...]
+    attainment: dict[str, str]
+    verdict: dict[str, str]
+    population: dict[str, str]
+    all_channels: str
+    running: str
+    attained: str
+    gap: str
+    response: str
+    breaks: str
+    crossed: str
+    missing: str
+    withheld: str
+    unknown: str
+    simulated: str
+    named: dict[str, str]
+
+
+WORDS = {
+    "nl": Words(
+        lang="nl",
+        nothing="Er is (nog) geen tevredenheidscijfer dat getoond mag worden.",
+        columns=("aspect", "n", "waarde", "95 %-interval", "laag", "hoog", "doel", ""),
+        compared=("aspect", "n", "waarde", "n eerder", "eerder", "verschil", "95 %-interval", "oordeel"),
+        cells=("aspect", "kanaal", "groep", "n", "waarde", "95 %-interval"),
+        attainment={"met": "✓ gehaald", "not_met": "✗ niet gehaald", "too_few": "· te weinig om te zeggen", "": ""},
+        verdict={"higher": "hoger", "lower": "lager", "no_difference": "geen aantoonbaar verschil"},
+        population={"contact-triggered": "na een contact", "general": "algemene enquête", "panel": "panel (zelf aangemeld)"},
+        all_channels="alle kanalen",
+        running="loopt nog: het laatste deel verschijnt als er genoeg antwoorden zijn",
+        attained="{met} van {aspects} aspecten aantoonbaar op of boven het doel ({not_met} eronder, {too_few} te weinig om te zeggen)",
+        gap="verwachting − ervaring, {title}: {value} ({interval})",
+        response="respons {where}: {answered} van {invited} uitgenodigden, {rate} ({interval})",
+        breaks="breuk in de reeks",
+        crossed="niet vergeleken: ertussen ligt een breuk in de reeks",
+        missing="niet vergeleken: geen cijfers van dezelfde vragenlijst in {against}",
+        withheld="< {threshold}",
+        unknown="(onbekend)",
+        simulated="GESIMULEERD",
+        named={
+            "version": "nieuwe versie van de vragenlijst",
+            "questionnaire_change": "vragenlijst gewijzigd",
+            "reorganisation": "reorganisatie",
+        },
+    ),
+    "en": Words(
+        lang="en",
+        nothing="There is no satisfaction figure (yet) that may be shown.",
+        columns=("aspect", "n", "value", "95 % interval", "low", "high", "target", ""),
+        compared=("aspect", "n", "value", "n before", "before", "difference", "95 % interval", "verdict"),
+        cells=("aspect", "channel", "group", "n", "value", "95 % interval"),
+        attainment={"met": "✓ met", "not_met": "✗ not met", "too_few": "· too few to tell", "": ""},
+        verdict={"higher": "higher", "lower": "lower", "no_difference": "no demonstrable difference"},
+        population={"contact-triggered": "after a contact", "general": "general survey", "panel": "panel (self-selected)"},
+        all_channels="all channels",
+        running="still running: the last part appears once there are enough answers",
+        attained="{met} of {aspects} aspects demonstrably at or above target ({not_met} below, {too_few} too few to tell)",
+        gap="expectation − experience, {title}: {value} ({interval})",
+        response="response {where}: {answered} of {invited} invited, {rate} ({interval})",
+        breaks="break in the series",
+        crossed="not compared: a break in the series lies between",
+        missing="not compared: no figures of the same questionnaire in {against}",
+        withheld="< {threshold}",
+        unknown="(unknown)",
+        simulated="SIMULATED",
+        named={
+            "version": "new version of the questionnaire",
+            "questionnaire_change": "questionnaire changed",
+            "reorganisation": "reorganisation",
+        },
+    ),
+}
+
+
+def value_text(kind: str, value: float | None, words: Words, signed: bool = False) -> str:
+    """A figure as people read it: a share in percent, NPS in points, else two decimals."""
+    if value is None:
+        return "–"
+    sign = "+" if signed else ""
+    text = f"{value:{sign}.0%}" if kind in SHARES else f"{value:{sign}.0f}" if kind == "recommendation" else f"{value:{sign}.2f}"
+    return text.replace("-", "−").replace(".", "," if words.lang == "nl" else ".")
+
+
+def interval_text(kind: str, low: float | None, high: float | None, words: Words, signed: bool = False) -> str:
+    """An interval; "" where there is none."""
+    return "" if low is None else f"{value_text(kind, low, words, signed)} – {value_text(kind, high, words, signed)}"
+
+
+def printed(document: dict[str, Any], words: Words) -> Iterator[str]:
+    """The lines of one document."""
+    who = " · ".join(filter(None, (words.population[document["population"]], document["audience"])))
+    period = f"{document['period']} − {document['against']}" if "against" in document else document["period"]
+    simulated = f" · {words.simulated}" if document["simulated"] else ""
+    yield f"{document['title']} (v{document['version']}, {who}) · {document['channel'] or words.all_channels} · {period}{simulated}"
+    if "cells" in document:
+        yield from _table(words.cells, [_cell(row, document, words) for row in document["cells"]], 3)
+    elif "against" in document:
+        yield from _comparison(document, words)
+    else:
+        yield from _plain(document, words)
+    for one in document.get("breaks", ()):
+        yield f"  {words.breaks}: {one['at']:%Y-%m-%d} {words.named[one['kind']]} {one['note']}".rstrip()
+    for marker in document["markers"]:
+        yield f"  ! {marker}"
+    yield ""
+
+
+def _plain(document: dict[str, Any], words: Words) -> Iterator[str]:
+    yield from _table(words.columns, [_aspect(row, words) for row in document["aspects"]], 1)
+    if not document["closed"]:
+        yield f"  {words.running}"
+    if document["attained"]:
+        yield f"  {words.attained.format(**document['attained'])}"
+    for one in document["gaps"]:
+        interval = interval_text("grade", one["low"], one["high"], words, signed=True)
+        yield f"  {words.gap.format(title=one['title'], value=value_text('grade', one['value'], words, signed=True), interval=interval)}"
+    for one in document["response"]:
+        where = one["channel"] or words.all_channels
+        rate, interval = value_text("yes-no", one["rate"], words), interval_text("yes-no", one["low"], one["high"], words)
+        yield f"  {words.response.format(where=where, answered=one['answered'], invited=one['invited'], rate=rate, interval=interval)}"
+
+
+def _aspect(row: dict[str, Any], words: Words) -> list[str]:
+    kind = row["kind"]
+    shares = [value_text("yes-no", row[name], words) if kind in ("grade", "recommendation") else "" for name in ("low_share", "top_share")]
+    faces = " ".join(value_text("yes-no", share, words) for share in row["faces"])
+    return [
+        row["title"],
+        f"{row['n']}",
+        value_text(kind, row["value"], words),
+        interval_text(kind, row["low"], row["high"], words),
+        *shares,
+        "" if row["target"] is None else value_text("grade", row["target"], words),
+        words.attainment[row["attainment"]] or faces,
+    ]
+
+
+def _comparison(document: dict[str, Any], words: Words) -> Iterator[str]:
+    rows = []
+    for one in document["compared"]:
+        kind, found = one["kind"], one["difference"] or {"value": None, "low": None, "high": None}
+        rows.append(
+            [
+                one["title"],
+                f"{one['n']}",
+                value_text(kind, one["value"], words),
+                f"{one['n_before']}",
+                value_text(kind, one["before"], words),
+                value_text(kind, found["value"], words, signed=True),
+                interval_text(kind, found["low"], found["high"], words, signed=True),
+                words.verdict[one["verdict"]],
+            ]
+        )
+    if rows:
+        yield from _table(words.compared, rows, 1)
+    else:
+        yield f"  {words.crossed if document['breaks'] else words.missing.format(against=document['against'])}"
+
+
+def _cell(row: dict[str, Any], document: dict[str, Any], words: Words) -> list[str]:
+    head = [row["title"], row["channel"], row["cell"] or words.unknown]
+    if row["withheld"]:
+        return [*head, words.withheld.format(threshold=document["threshold"]), "", ""]
+    return [*head, f"{row['n']}", value_text("grade", row["value"], words), interval_text("grade", row["low"], row["high"], words)]
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> Iterator[str]:
+    """Aligned columns: the first `left` of them to the left, numbers to the right, the last as it is."""
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    for row in (titles, *rows):
+        cells = [
+            cell.ljust(width) if n < left or n == len(row) - 1 else cell.rjust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  " + "  ".join(cells).rstrip()
