@@ -20,7 +20,8 @@ class Memory:
         self.known_answers = known_answers
         self.contacts: dict[ContactKey, Contact] = {}
         self.answers: dict[AnswerKey, Answer] = {}
-        self._asked: set[ContactKey | AnswerKey] = set()
+        self._settled: set[ContactKey | AnswerKey] = set()
+        """Of the batch that is being prepared: looked up, or taken as new."""
         self._taken_as_new = 0
         self._in_use = [0, 0]
 
@@ -51,19 +52,19 @@ class Memory:
         )
 
     def _to_look_up(self, keys: list[ContactKey], known: Known) -> Iterator[ContactKey]:
-        if self._asked:
-            keys = [key for key in keys if key not in self._asked]
+        if self._settled:
+            keys = [key for key in keys if key not in self._settled]
+        self._settled.update(keys)
         for key, may_be_stored in zip(keys, known.among(keys), strict=True):
             if not may_be_stored:
                 self._taken_as_new += 1
                 if self._taken_as_new % CHECKED:
                     continue
-            self._asked.add(key)
             yield key
 
     def begin(self) -> None:
         """A batch is worked on now; all it needs is here."""
-        self._asked.clear()
+        self._settled.clear()
         self._in_use = [0, 0]
 
     def contact(self, key: ContactKey) -> Contact:

@@ -5,6 +5,7 @@ minute also when that lies ahead (the deadline of an open contact): only `as_of`
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 from typing import NamedTuple
 
 from pipeline.intervals import mean_interval, share_interval
@@ -88,6 +89,10 @@ def attainment(found: Figure, target: float | None, minimum_n: int) -> str:
     return "not_met" if found.high < target else "too_few"
 
 
+_PHASES = cycle(range(SETTLED_EVERY))
+"""Not all organisations settle in the same minute, and not all series of one."""
+
+
 class _Series:
     """The minutes of one (channel, measure), and the sums of each window at `as_of`."""
 
@@ -105,6 +110,7 @@ class Sums:
         self.as_of = as_of
         self._series: dict[SeriesKey, _Series] = {}
         self._touched: set[SeriesKey] = set()
+        self._phase = next(_PHASES)
 
     @classmethod
     def load(cls, as_of: int, contributions: Iterable[Delta]) -> "Sums":
@@ -149,14 +155,14 @@ class Sums:
         before, self.as_of = self.as_of, as_of
         # What a window gains is what entered at the front less what left at its tail, also when something passed through all of it.
         passed = Spans((before, as_of), *((before - length, as_of - length) for length in _LENGTHS))
-        for number, (key, series) in enumerate(self._series.items()):
+        for number, (key, series) in enumerate(self._series.items(), self._phase):
             entered, *left = series.minutes.between(passed)
             for window, gone in zip(series.windows, left, strict=True):
                 if entered != gone:
                     for i in range(3):
                         window[i] += entered[i] - gone[i]
                     self._touched.add(key)
-            if (as_of + number) // SETTLED_EVERY > (before + number) // SETTLED_EVERY:  # not all series in the same minute
+            if (as_of + number) // SETTLED_EVERY > (before + number) // SETTLED_EVERY:
                 series.minutes.settle(as_of - LONGEST)
 
     def expect(self, series: Iterable[SeriesKey]) -> None:

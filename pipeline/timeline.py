@@ -139,9 +139,13 @@ class Timeline:
             self.closed_at, self.reopened = other.closed_at, other.reopened
         if not self.result and self.closed_at is not None:
             self.result = other.result
-        turns = [turn for turn in other.turns if not own & _TOGETHER.get(turn[1], {turn[1]})]
-        if turns:
-            self.turns = sorted([*self.turns, *turns], key=lambda turn: turn[0])
+        # As if one had told everything: whoever told of a close, it ends the pause of whoever told of that.
+        closers = (self.events, () if own & _TOGETHER["closed"] else other.events)
+        closes = {event[0] for events in closers for event in events if event[5] == "closed"}
+        closes |= {turn[0] for turn in self.turns if turn[1] == "closed"}
+        turns = [turn for turn in other.turns if not own & _TOGETHER.get(turn[1], {turn[1]}) and turn[1] != "closed"]
+        turns += [turn for turn in self.turns if turn[1] != "closed"] + [(at, "closed", {}) for at in closes]
+        self.turns = sorted(turns, key=lambda turn: turn[0])
         if not own & _TOGETHER["called_back"]:
             self.callbacks, self.callbacks_settled = other.callbacks, other.callbacks_settled
             self.callback_open_at = other.callback_open_at

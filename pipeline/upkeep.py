@@ -22,7 +22,7 @@ SWEEP_S = 60.0
 """How often rows of an older generation are looked for where none were found; at once after a change of state."""
 CHECK_S = 60.0
 """How often one organisation's sums are compared with what SQL computes from the rows."""
-ERASE_S = 60.0
+ERASE_S = 5.0
 AT_ONCE = 2_000
 """Contacts or answers that are judged again in one step."""
 FETCHED = 100_000

@@ -111,9 +111,9 @@ class Exclusions(_Model):
 class Norm(_Model):
     """One version of a norm. Versions of one norm share `id` and differ in `valid`; a contact is judged by the version valid at its start.
 
-    `statistic`: the share of contacts within the threshold, or their mean or greatest time, which may not exceed it. `threshold` is the term
-    in the clock's own unit, as text (45s, 15min, 24h; 2wd; 6w; none for a given deadline). `target` is a share of 0-1. `short_abandon`
-    leaves abandons within that wait out of the figure. `extension` says how far `contact.extended` may move the deadline.
+    `statistic`: the share of contacts within the threshold, or their mean or greatest time, which may not exceed it. `threshold` is the
+    term in the clock's own unit, as text (45s, 15min, 24h; 2wd; 6w; none for a given deadline). `target` is a share of 0-1.
+    `short_abandon` leaves abandons within that wait out of the figure. `extension` says how far `contact.extended` may move the deadline.
     """
 
     id: Slug
@@ -150,7 +150,9 @@ class Norm(_Model):
         if self.calendar == "municipal" and self.clock == "statutory-term":
             raise misfit(f"norm {self.id!r}: a statutory term runs by the statutory calendar; remove `calendar`", "calendar")
         if self.calendar == "statutory" and self.clock not in ("working-days", "statutory-term"):
-            raise misfit(f"norm {self.id!r}: the clock {self.clock} counts no days of the statutory calendar; remove `calendar`", "calendar")
+            raise misfit(
+                f"norm {self.id!r}: the clock {self.clock} counts no days of the statutory calendar; remove `calendar`", "calendar"
+            )
         same = set(self.start_moments) & set(self.stop)
         if same:
             raise misfit(f"norm {self.id!r}: it starts and stops by the same event {same.pop()!r}", "stop")

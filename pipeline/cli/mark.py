@@ -15,10 +15,11 @@ from connectors.identity import cloud_event, event_id
 from connectors.sender import Sender
 from pipeline.cli import endpoints
 from pipeline.cli.actor import actor
-from pipeline.cli.asked import local_text
+from pipeline.cli.satisfaction_words import WORDS, marker_text
 from pipeline.settings import Settings
 from pipeline.store import audit, configuration
-from pipeline.store.satisfaction import Marker, SatisfactionViews
+from pipeline.store.client import VIEWS
+from pipeline.store.markers import Marker, markers
 from schemas.errors import InvalidConfiguration
 from schemas.events import MarkerSetData
 from schemas.organisation import Organisation
@@ -115,8 +116,8 @@ def _send(found: Settings, organisation: Organisation, kind: str, data: dict[str
 
 
 def _markers(found: Settings, organisation: str) -> list[Marker]:
-    with closing(SatisfactionViews(endpoints.connection(found))) as views:
-        return views.markers(organisation)
+    with closing(endpoints.connection(found).open(VIEWS)) as views:
+        return markers(views, organisation)
 
 
 def _known(found: Settings, organisation: str, name: str) -> None:
@@ -131,14 +132,6 @@ def _show(found: Settings, organisation: Organisation, as_json: bool) -> None:
         typer.echo(json.dumps([one._asdict() for one in markers], indent=1, default=datetime.isoformat, ensure_ascii=False))
         return
     for one in markers:
-        typer.echo(told(one, {"zone": organisation.zone}))
+        typer.echo(marker_text(one, {"zone": organisation.zone}, WORDS["en"]))
     if not markers:
         typer.echo("No marker stands.")
-
-
-def told(marker: Marker, settings: dict[str, Any]) -> str:
-    """A marker in one line: what, when in local time, where, and its id."""
-    end = "" if marker.end is None else local_text(marker.end, settings)
-    note = f" · {marker.note}" if marker.note else ""
-    channels = ", ".join(marker.channels) or "all channels"
-    return f"{marker.kind} · {local_text(marker.start, settings)} – {end or 'no end yet'} · {channels}{note} · {marker.marker}"

@@ -10,7 +10,6 @@ import typer
 
 from pipeline.cli import endpoints
 from pipeline.cli.asked import open_views, organisation_of
-from pipeline.cli.mark import told as marker_told
 from pipeline.cli.satisfaction_words import WORDS, Words, printed
 from pipeline.comparisons import Break, Compared, Series, breaks_between, verdicts, why_not
 from pipeline.satisfaction import Period, days_period, difference, gap, quarter_period, told
@@ -194,7 +193,7 @@ class _Report:
 
     def _markers(self, period: Period) -> list[str]:
         found = self._views.markers(self._name, period.start, period.end)
-        return [marker_told(one, self._settings) for one in found if not one.channels or self._channel in ("", *one.channels)]
+        return [marker_text(one, self._settings, self._words) for one in found if one.concerns(self._channel)]
 
     def _comparison(self, scores: Sequence[Score], one: Period, other: Period) -> list[dict[str, Any]]:
         earlier, later = sorted((one, other), key=lambda period: period.start)

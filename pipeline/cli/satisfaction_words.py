@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.cli.asked import local_text
 from pipeline.satisfaction import SHARES
+from pipeline.store.markers import Marker
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Words:
     missing: str
     withheld: str
     unknown: str
+    no_end: str
     simulated: str
     named: dict[str, str]
 
@@ -53,11 +56,17 @@ WORDS = {
         missing="niet vergeleken: geen cijfers van dezelfde vragenlijst in {against}",
         withheld="< {threshold}",
         unknown="(onbekend)",
+        no_end="nog geen einde",
         simulated="GESIMULEERD",
         named={
             "version": "nieuwe versie van de vragenlijst",
             "questionnaire_change": "vragenlijst gewijzigd",
             "reorganisation": "reorganisatie",
+            "announced_change": "aangekondigde wijziging",
+            "campaign": "campagne",
+            "maintenance": "gepland onderhoud",
+            "outage": "storing",
+            "initiative": "initiatief",
         },
     ),
     "en": Words(
@@ -79,11 +88,17 @@ WORDS = {
         missing="not compared: no figures of the same questionnaire in {against}",
         withheld="< {threshold}",
         unknown="(unknown)",
+        no_end="no end yet",
         simulated="SIMULATED",
         named={
             "version": "new version of the questionnaire",
             "questionnaire_change": "questionnaire changed",
             "reorganisation": "reorganisation",
+            "announced_change": "announced change",
+            "campaign": "campaign",
+            "maintenance": "planned maintenance",
+            "outage": "outage",
+            "initiative": "initiative",
         },
     ),
 }
@@ -101,6 +116,14 @@ def value_text(kind: str, value: float | None, words: Words, signed: bool = Fals
 def interval_text(kind: str, low: float | None, high: float | None, words: Words, signed: bool = False) -> str:
     """An interval; "" where there is none."""
     return "" if low is None else f"{value_text(kind, low, words, signed)} – {value_text(kind, high, words, signed)}"
+
+
+def marker_text(marker: Marker, settings: dict[str, Any], words: Words) -> str:
+    """A marker in one line: what, when in local time, where, and its id. `settings` as v_organisations has them."""
+    end = words.no_end if marker.end is None else local_text(marker.end, settings)
+    channels = ", ".join(marker.channels) or words.all_channels
+    parts = (words.named[marker.kind], f"{local_text(marker.start, settings)} – {end}", channels, marker.note, marker.marker)
+    return " · ".join(filter(None, parts))
 
 
 def printed(document: dict[str, Any], words: Words) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from pipeline.store.client import Connection, passing_errors
+from pipeline.store.markers import Marker, markers
 
 
 class RollingRow(NamedTuple):
@@ -66,17 +67,17 @@ class Views:
         return {str(row["organisation"]): dict(row) for row in self._named("SELECT * FROM v_organisations ORDER BY organisation", {})}
 
     def targets(self, organisation: str, day: date) -> dict[str, float]:
-        """Target per measure on a local day: of a norm that of the version valid then."""
+        """Target per measure on a local day: of a norm that of the version valid then, of an aspect the one valid then."""
         found: dict[str, float] = {}
         sql = """SELECT norm, target FROM v_norms
                  WHERE organisation = {organisation:String} AND valid_from <= {day:Date32} AND {day:Date32} < valid_to"""
         for norm, target in self._rows(sql, organisation, day=day):
             if target is not None:
                 found[f"norm:{norm}"] = target
-        sql = "SELECT instrument, instrument_version, aspect, target FROM v_instruments WHERE organisation = {organisation:String}"
-        for instrument, version, aspect, target in self._rows(sql, organisation):
-            if target is not None:
-                found[f"answer:{instrument}:{version}:{aspect}"] = target
+        sql = """SELECT instrument, instrument_version, aspect, target FROM v_targets
+                 WHERE organisation = {organisation:String} AND valid_from <= {day:Date32} AND {day:Date32} < valid_to"""
+        for instrument, version, aspect, target in self._rows(sql, organisation, day=day):
+            found[f"answer:{instrument}:{version}:{aspect}"] = target
         return found
 
     def rolling(self, organisation: str) -> list[RollingRow]:
@@ -106,6 +107,10 @@ class Views:
                   FROM v_quarter_outcomes(organisation = {{organisation:String}}, at = {{at:DateTime64(3, 'UTC')}})
                   GROUP BY group, norm, q, excluded ORDER BY group, norm, q, excluded"""
         return [OutcomeRow._make(row) for row in self._rows(sql, organisation, at)]
+
+    def markers(self, organisation: str, start: datetime, end: datetime) -> list[Marker]:
+        """See markers.markers."""
+        return markers(self._client, organisation, start, end)
 
     def last_event(self, organisation: str) -> datetime | None:
         """The last moment at which anything counted or happened that is not ahead of now; None without any."""

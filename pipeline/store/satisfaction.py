@@ -1,4 +1,4 @@
-"""What the views say of satisfaction: figures by period, breakdowns, attainment, response, breaks; and the markers."""
+"""What the views say of satisfaction: figures by period, breakdowns, attainment, response, breaks, and the markers beside them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.minutes import Sum
 from pipeline.store.client import VIEWS, Connection, passing_errors
+from pipeline.store.markers import Marker, markers
 
 
 class Score(NamedTuple):
@@ -119,17 +120,6 @@ class Broken(NamedTuple):
     note: str
 
 
-class Marker(NamedTuple):
-    """An announced change. `channels` empty for all, `end` None while it has none."""
-
-    marker: str
-    kind: str
-    start: datetime
-    end: datetime | None
-    channels: list[str]
-    note: str
-
-
 class SatisfactionViews:
     """These views, read as one user: what `readers` lets that user see. Raises Unavailable."""
 
@@ -185,14 +175,8 @@ class SatisfactionViews:
         return [row._replace(at=row.at.replace(tzinfo=UTC)) for row in map(Broken._make, self._rows(sql, organisation))]
 
     def markers(self, organisation: str, start: datetime | None = None, end: datetime | None = None) -> list[Marker]:
-        """The markers that hold in (start, end], in order of time; without them all."""
-        sql = """SELECT marker, kind, from_at, to_at, channels, note FROM v_markers
-                 WHERE organisation = {organisation:String} ORDER BY from_at, marker"""
-        found = (Marker._make(row) for row in self._rows(sql, organisation))
-        known = [
-            one._replace(start=one.start.replace(tzinfo=UTC), end=None if one.end is None else one.end.replace(tzinfo=UTC)) for one in found
-        ]
-        return [one for one in known if (end is None or one.start <= end) and (start is None or one.end is None or one.end > start)]
+        """See markers.markers."""
+        return markers(self._client, organisation, start, end)
 
     def _rows(self, sql: str, organisation: str, at: datetime | None = None, **more: str) -> Iterator[Sequence[Any]]:
         parameters = {"organisation": organisation, **more}

@@ -13,8 +13,10 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from connectors.sender import Sender
 from deploy.local import process
+from pipeline import topics
 from pipeline.kafka_probe import probe, raise_if_hopeless
 from pipeline.kafka_security import KafkaSecurity
+from pipeline.retention import Period, Retention
 from pipeline.settings import from_environment
 from pipeline.store.client import Connection, Unavailable
 from pipeline.tls import Tls
@@ -56,6 +58,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseEngin
 
 def sasl(mechanism: str, user: str, password: str, ca: Path) -> KafkaSecurity:
     return KafkaSecurity(True, mechanism, user, password, Tls(KAFKA, str(ca)))
+
+
+def test_the_retention_of_topics_follows_the_settings(broker: SecuredKafka) -> None:
+    def differing(wanted: Retention) -> list[str]:
+        return [str(kept) + (f"; deletes {kept.deletes}" if kept.deletes else "") for kept in topics.kept(admin, wanted) if kept.differs]
+
+    with connected(broker.bootstrap, KafkaSecurity()) as admin:
+        created = topics.ensure_topics(admin, 1, Retention(events=Period(20)))
+        wait_until(lambda: set(created) <= set(admin.list_topics()), "the topics")
+        assert differing(Retention(events=Period(20))) == []
+        assert differing(Retention()) == ["topic contact-events: kept 20 days, CONTACTMETER_KEEP_EVENTS says 30 days"]
+        assert differing(Retention(events=Period(20), rejected=Period(7))) == [
+            "topic rejected-events: kept 14 days, CONTACTMETER_KEEP_REJECTED says 7 days; deletes records older than 7 days"
+        ]
+        for kept in topics.kept(admin, Retention()):
+            topics.keep(admin, kept)
+        assert differing(Retention()) == []
 
 
 def test_every_mechanism_gets_in(broker: SecuredKafka, certificates: Certificates) -> None:

@@ -15,7 +15,7 @@ Stored = Mapping[str, Any]
 _TEXTS = ("channel", "via", "product", "team", "location", "segment", "direction", "complexity", "person", "link")
 _FACTS = ("opened_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms")
 _FIRST = {"queued_at": "queued", "acknowledged_at": "acknowledged", "responded_at": "responded"}
-_TIMES = {"transfers": "transferred", "reopened": "reopened"}
+_TIMES = {"transfers": "transferred", "reopened": "reopened", "callbacks": "callback_requested"}
 _OF_ANSWERS = ("channel", "product", "team", "location", "segment")
 _OUTCOMES = ("version", "start", "deadline", "stop", "judged_at", "measured")
 
@@ -41,7 +41,8 @@ def _of_contact(row: Stored, contact: Contact) -> Iterator[str]:
     if role == "unlinked" and named and (named["system"], named["id"]) != contact.key:
         # Whether the contact that it names is there, a row can't know; the views say it.
         role = "enriches"
-    told: dict[str, Any] = {"role": role, "result": contact.result or ""}
+    told: dict[str, Any] = {"role": role, "result": contact.result or "", "confidential": contact.confidential}
+    told["appointment_at"] = contact.attributes.get("appointment_at")
     told |= {name: contact.attributes.get(name, "") for name in _TEXTS} | {name: getattr(contact, name) for name in _FACTS}
     told |= {name: contact.first(kind) for name, kind in _FIRST.items()} | {name: contact.times(kind) for name, kind in _TIMES.items()}
     yield from _compare(row, told)

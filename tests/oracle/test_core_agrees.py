@@ -182,8 +182,10 @@ def test_a_row_that_says_something_else_is_noticed() -> None:
     systems = {"pbx": {"sources": SOURCES["pbx"]}}
     oracle = expected([(opened, instant(told["occurred_at"]))], {"channels": {"email": {}}, "systems": systems, "norms": [norm]})
     deadline = instant("2026-03-03T09:00:00+01:00")
-    row: dict[str, Any] = defaultdict(str, role="counts", channel="email", transfers=0, reopened=0)
-    row |= dict.fromkeys(("queued_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms", "acknowledged_at", "responded_at"))
+    row: dict[str, Any] = defaultdict(str, role="counts", channel="email", transfers=0, reopened=0, callbacks=0, confidential=False)
+    row |= dict.fromkeys(
+        ("appointment_at", "queued_at", "answered_at", "abandoned_at", "left_at", "closed_at", "wait_ms", "acknowledged_at", "responded_at")
+    )
     row["opened_at"] = datetime.fromisoformat(told["occurred_at"])
     outcome = {"norm": "n", "version": 1, "start": deadline - DAY, "deadline": deadline, "judged_at": deadline, "excluded": ""}
     row |= {f"outcomes.{name}": [value] for name, value in (outcome | {"stop": None, "measured": None}).items()}

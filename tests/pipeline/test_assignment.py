@@ -456,3 +456,12 @@ def test_a_contact_of_more_events_than_count_is_bounded_and_restarts_exactly() -
     assert column("contacts", row, "defects") == ("too_many_events",)
     assert len(orjson.loads(column("contacts", row, "timeline"))) == 201
     assert digest("contact.opened", NINE, {"channel": "telephone"}) in column("contacts", row, "timeline")
+
+
+def test_a_batch_of_thousands_of_new_contacts_is_looked_up_once() -> None:
+    """The running check asks for one in a thousand; asking again what else is missing must not ask for more."""
+    state = fresh()
+    contacts = {(NAME, "pbx", f"c{i}"): [event("opened", NINE, channel="telephone")] for i in range(5 * CHECKED)}
+    batch = [Decoded(record([]), NAME, contacts)]
+    assert len(state.missing(batch)[0]) == 5
+    assert state.missing(batch) == ([], [])

@@ -178,3 +178,13 @@ def test_only_what_stopped_is_measured(statistic: str) -> None:
     ):
         (outcome,) = judge(timeline(*call, *more))
         assert (outcome.judged_at, outcome.excluded, outcome.measured) == (None, why, None)
+
+
+@pytest.mark.parametrize("closed_by_leader", [True, False])
+def test_a_close_ends_a_pause_whichever_system_told_of_either(closed_by_leader: bool) -> None:
+    pause, close = event("paused", at("02 09:10")), closed("02 09:20")
+    leading = timeline(event("opened", NINE, channel="telephone"), close if closed_by_leader else pause)
+    leading.inherit(timeline(event("opened", NINE, channel="email"), pause if closed_by_leader else close))
+    leading.inherit(timeline(event("opened", NINE, channel="email"), event("informed", at("02 12:00"))))
+    (outcome,) = Judge(organisation(norm(**ELAPSED, start="opened", stop="informed")))(leading)
+    assert (outcome.deadline, outcome.stop) == (at("02 10:10"), at("02 12:00"))

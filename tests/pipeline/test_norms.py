@@ -334,7 +334,7 @@ PLACES: dict[str, Any] = {
 def test_a_location_has_hours_of_its_own(channel: str, location: str | None, start: str, expected: str) -> None:
     both = {"channels": ["telephone", "counter"]}
     judge = Judge(organisation(norm(applies_to=both, clock="opening-hours", threshold="1h", start="opened", stop="closed"), **PLACES))
-    placed = {} if location is None else {"location": location}
+    placed: dict[str, Any] = {} if location is None else {"location": location}
     (outcome,) = judge(timeline(event("opened", ms(start), channel=channel, **placed)))
     assert outcome.deadline == ms(expected)
 
