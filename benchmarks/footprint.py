@@ -51,7 +51,10 @@ def known(count: int) -> dict[str, float]:
 
 
 def organisations(count: int) -> dict[str, float]:
-    """Four weeks of `count` municipalities: bytes and entries each; processor seconds to load all, to advance all by a minute, to compute figures."""
+    """Four weeks of `count` municipalities: bytes and entries each.
+
+    And processor seconds to load all of them, to advance all by a minute, and to compute the figures that changed by it.
+    """
     columns, later = municipality.until_now(), municipality.after_now()
     held: list[Sums] = []
 

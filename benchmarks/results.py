@@ -104,8 +104,8 @@ How it is measured:
 - **memory**: growth of the worker's resident memory over 200,000 contacts that were opened, queued and answered, not closed.
 - **restart**: from kill -9 of the worker (static membership, 100 events/s arriving) until the first figure newer than the kill is read.
 - **cost**: memory of the worker's state by growth of a process that holds nothing else, twenty series an organisation of 500 contacts a
-  working day; *advance* is the move of all windows by a minute, the median of an hour of live contributions. *start*: a worker on stored
-  contacts, from its assignment to its state, by its own log. What it comes to is in docs/OPERATIONS.md, "Sizing".
+  working day; *advance* is the move of all windows by a minute, processor time, the median of an hour of live contributions. *start*: a
+  worker on stored contacts, from its assignment to its state, by its own log. What it comes to is in docs/OPERATIONS.md, "Sizing".
 - **core**: decode and fold in, without Kafka, Faust and ClickHouse; processor time.
 """
 

@@ -78,7 +78,7 @@ def _units(costs: Costs) -> list[tuple[str, str]]:
         ),
         ("its figures", f"{costs.figures.a_day:,.0f} rows a working day of {costs.figures.stored_bytes:.1f} bytes on disk"),
         ("a figure, made and sent", f"{costs.figures.seconds * 1e6:.0f} µs"),
-        ("advancing organisations by a minute", advances),
+        ("advancing organisations by a minute", f"{advances} (processor time)"),
         ("an event in the log", f"{costs.event_bytes:.0f} bytes"),
         ("a start", f"{fixed:.2f} s, and a stored contact {recent * 1e6:.2f} µs of the last four weeks, {older * 1e6:.2f} µs older"),
         *((f"start with {start.case.contacts:,} stored contacts", f"{start.seconds:.1f} s") for start in costs.starts),

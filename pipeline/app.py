@@ -76,7 +76,7 @@ def make_app(settings: Settings) -> Any:
         broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0,
         broker_commit_interval=1.0,
-        broker_max_poll_interval=30 * 86_400.0,  # a worker may wait long (for ClickHouse, under the brake); health.Watchdog finds a stuck one
+        broker_max_poll_interval=30 * 86_400.0,  # it may wait long, for ClickHouse or braked; health.Watchdog finds a stuck one
         **static,
     )
 

@@ -36,7 +36,7 @@ def _several(what: str, found: Sequence[Change]) -> str:
 
 @dataclass(slots=True)
 class Preview:
-    """What judging again would alter. `verdicts`: contacts by (norm, verdict in force, verdict then); verdicts that stay are not counted."""
+    """What judging again would alter. `verdicts`: contacts by (norm, verdict in force, verdict then), where the two differ."""
 
     contacts: int = 0
     altered: int = 0

@@ -47,14 +47,18 @@ def _public_holidays(country: str) -> frozenset[date]:
     return frozenset(holidays.country_holidays(country.upper(), years=range(FIRST_YEAR, LAST_YEAR + 1)))
 
 
+def closing_days(organisation: Organisation) -> frozenset[date]:
+    """The days on which the municipality is closed: public holidays, where it keeps them, and its own."""
+    own = organisation.closing_days
+    return frozenset(own.dates) if own.public_holidays == "none" else _public_holidays(own.public_holidays).union(own.dates)
+
+
 def calendar_of(organisation: Organisation, channel: str, location: str = "") -> Calendar:
     """The municipal calendar of a channel: its own opening hours, or the organisation's, and the closing days.
 
     At a location that has hours of its own for the channel those come first, date by date for exceptions.
     """
-    closing = set(organisation.closing_days.dates)
-    if organisation.closing_days.public_holidays != "none":
-        closing |= _public_holidays(organisation.closing_days.public_holidays)
+    closing = closing_days(organisation)
     week = organisation.opening_hours
     exceptions: dict[date, Hours] = {}
     place = organisation.locations.get(location)

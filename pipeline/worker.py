@@ -7,7 +7,6 @@ assignment that has ended is dropped unacknowledged: Kafka delivers it again to 
 """
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,9 +19,10 @@ from pipeline.braking import Braking
 from pipeline.configured import Configured
 from pipeline.decode import AnswerKey, ContactKey, Decoded, Record, Reject, decode
 from pipeline.health import Health
-from pipeline.known import Hashes, Known
-from pipeline.rolling import Sums, minute_of
+from pipeline.loading import Loader, LoadStore
+from pipeline.rolling import minute_of
 from pipeline.rows import Row
+from pipeline.selfcheck import compare
 from schemas.partitions import partition_of
 
 log = logging.getLogger(__name__)
@@ -36,16 +36,12 @@ class Taken:
     acknowledge: Callable[[], object]
 
 
-class Store(Protocol):
+class Store(LoadStore, Protocol):
     """What the loop needs of the store. Calls block and wait by themselves while ClickHouse is unavailable."""
 
-    def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]: ...
-    def unacknowledged(self, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]: ...
-    def hashes(self, table: str, organisations: Sequence[str]) -> Hashes: ...
     def look_up(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]: ...
     def write(self, tables: Mapping[str, Sequence[Row]]) -> None: ...
     def write_figures(self, rows: Sequence[Row]) -> None: ...
-    def now(self) -> float: ...
     def written_by_others(self, organisation: str, writer: int, since: float) -> bool: ...
 
 
@@ -69,8 +65,7 @@ class Worker:
         contacts_in_memory: int,
     ) -> None:
         self._store = store
-        self._configured = configured
-        self._start_of = start_of
+        self._loader = Loader(store, configured, start_of, clock)
         self._send_rejects = send_rejects
         self._health = health
         self._braking = braking
@@ -131,33 +126,14 @@ class Worker:
             await self._written()
             reloads = self._reloads
             self._health.loading = True  # however long it takes: no stall
-            state, loaded_at = await asyncio.to_thread(self._load, self._partitions, dict(self._next))
+            loaded = await asyncio.to_thread(self._loader.load, self._partitions, dict(self._next))
             self._health.loading = False
             if reloads == self._reloads:
-                self._state, self._loaded_at = state, loaded_at
+                self._state, self._loaded_at = loaded.state, loaded.at
+                self._health.organisations = loaded.organisations
                 self._health.assigned = True
                 metrics.ASSIGNMENTS.inc()
         return self._state
-
-    def _load(self, partitions: frozenset[int], following: Mapping[int, int]) -> tuple[Assignment, float]:
-        """Read in the order that makes a late insert of the earlier owner detectable: see Assignment. And when that began, by the store."""
-        begin, loaded_at = time.monotonic(), self._store.now()
-        start = {**self._start_of(partitions), **following}
-        configured = self._configured()
-        mine = {name: entry for name, entry in configured.items() if partition_of(name) in partitions}
-        as_of = minute_of(self._clock())
-        names = sorted(mine)
-        starts = {name: start.get(partition_of(name), 0) for name in names}
-        unacknowledged = (self._store.unacknowledged("contacts", starts), self._store.unacknowledged("survey_answers", starts))
-        sums = self._store.sums(names, as_of)
-        contacts, answers = Known(self._store.hashes("contacts", names)), Known(self._store.hashes("survey_answers", names))
-        self._health.organisations = tuple(names)
-        log.info(
-            "state of %d organisations computed in %.2f s; %d contacts are stored", len(names), time.monotonic() - begin, len(contacts)
-        )
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: the collector need not look at it again
-        return Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged), loaded_at
 
     def _accepts(self, record: Record, state: Assignment, following: dict[int, int]) -> bool:
         """Whether a record follows on what this assignment has read; notes in `following` what comes after it.
@@ -324,24 +300,14 @@ class Worker:
             stored = (await asyncio.to_thread(self._store.sums, [organisation], sums.as_of))[organisation].minutes()
             if state is not self._state:
                 return
-            held = sums.minutes()
             metrics.CHECKS.inc()
             self._health.checked_at = self._clock()
-            if held == stored:
+            found = compare(organisation, sums.minutes(), stored)
+            if found is None:
                 return
-            differing = sorted(key for key in held.keys() | stored.keys() if held.get(key) != stored.get(key))
-            late = await asyncio.to_thread(self._store.written_by_others, organisation, state.writer, self._loaded_at)
+            found.explained = await asyncio.to_thread(self._store.written_by_others, organisation, state.writer, self._loaded_at)
             self.reload()
-        examples = "; ".join(f"{key}: held {held.get(key)}, stored {stored.get(key)}" for key in differing[:3])
-        if late:
-            log.warning("organisation %s: a late writer was found; its state is computed anew (%s)", organisation, examples)
-            metrics.RECOMPUTED.inc()
-        else:
-            log.error(
-                "organisation %s: %d sums differ from the stored rows; they are computed anew (%s)", organisation, len(differing), examples
-            )
-            metrics.MISMATCHES.inc(len(differing))
-            self._health.mismatches += len(differing)
+        found.report(self._health)
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import RenderableType
@@ -12,10 +13,12 @@ from rich.live import Live
 
 from pipeline.cli.asked import aware, heading_of, instant_of, local_date, local_text, open_views, organisation_of
 from pipeline.cli.overview import in_brief, overview
+from pipeline.cli.satisfaction_words import WORDS, marker_text
 from pipeline.cli.stack import fail
 from pipeline.cli.table import console_of_output, figure_table
 from pipeline.report import Line, quarter_lines, rolling_lines
-from pipeline.rolling import WINDOWS
+from pipeline.rolling import LONGEST, WINDOWS
+from pipeline.store.markers import Marker
 from pipeline.store.reads import Views
 from schemas.errors import InvalidConfiguration
 
@@ -60,7 +63,9 @@ def figures(
             lines = rolling_lines(rows, targets, int(settings["minimum_n"]))
             found = [line for line in lines if channel in ("", line.group) and window in ("", line.period)]
             as_of = moment or max((row.as_of for row in rows), default=None)
-            return _Found(heading_of(name, settings, as_of), as_of, found)
+            end = aware(as_of or datetime.now(UTC))
+            markers = views.markers(name, end - timedelta(minutes=WINDOWS.get(window, LONGEST)), end)
+            return _Found(heading_of(name, settings, as_of), as_of, found, [one for one in markers if one.concerns(channel)])
 
         first = current()
         if channel and not first.lines:
@@ -72,6 +77,7 @@ def figures(
         elif first.lines:
             shown_lines = [line for line in first.lines if every_aspect or in_brief(line)]
             console_of_output().print(figure_table(first.heading, shown_lines, period="window"))
+            first.say_markers(settings)
         else:
             typer.echo(_nothing(views, name, settings, first.as_of))
 
@@ -107,11 +113,16 @@ def quarters(
         if channel and not found:
             _check_channel(views, name, channel)
         heading = heading_of(name, settings, moment)
+        begin = min((_first_day(line.period) for line in found), default=today)
+        start = datetime(begin.year, begin.month, begin.day, tzinfo=ZoneInfo(str(settings["zone"])))
+        markers = [one for one in views.markers(name, start, moment) if one.concerns(channel)]
+        everything = _Found(heading, moment, found, markers)
         if as_json:
-            typer.echo(_Found(heading, moment, found).as_json(name, by=by, quarters=found))
+            typer.echo(everything.as_json(name, by=by, quarters=found))
         else:
             shown_lines = [line for line in found if every_aspect or in_brief(line)]
             console_of_output().print(figure_table(heading, shown_lines, period="quarter"))
+            everything.say_markers(settings)
 
 
 class _Found(NamedTuple):
@@ -120,12 +131,25 @@ class _Found(NamedTuple):
     heading: str
     as_of: datetime | None
     lines: list[Line]
+    markers: Sequence[Marker] = ()
 
     def as_json(self, organisation: str, **content: object) -> str:
         """One document for programs; `as_of` in UTC."""
-        as_of = None if self.as_of is None else aware(self.as_of).astimezone(UTC).isoformat().replace("+00:00", "Z")
-        document = {"title": self.heading, "organisation": organisation, "as_of": as_of, **content}
+        as_of = None if self.as_of is None else _text(self.as_of)
+        markers = [
+            {name: _text(value) if isinstance(value, datetime) else value for name, value in one._asdict().items()} for one in self.markers
+        ]
+        document = {"title": self.heading, "organisation": organisation, "as_of": as_of, **content, "markers": markers}
         return json.dumps(document, indent=1, default=Line.as_json)
+
+    def say_markers(self, settings: dict[str, Any]) -> None:
+        """What the figures carry."""
+        for one in self.markers:
+            typer.echo(f"! {marker_text(one, settings, WORDS['en'])}")
+
+
+def _text(moment: datetime) -> str:
+    return aware(moment).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _check_channel(views: Views, name: str, channel: str) -> None:
@@ -143,6 +167,11 @@ def _nothing(views: Views, name: str, settings: dict[str, Any], as_of: datetime 
         return f"{name} has no contacts yet."
     at = local_text(as_of or datetime.now(UTC), settings)
     return f"{name}: nothing in these windows at {at}; the data run from {min(quarters)} to {local_text(last, settings)}: try `--at last`."
+
+
+def _first_day(quarter: str) -> date:
+    """The first day of `2026-Q1`."""
+    return date(int(quarter[:4]), 3 * int(quarter[-1]) - 2, 1)
 
 
 def _last_day(quarter: str) -> date:

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli import endpoints
 from pipeline.cli.asked import open_views, organisation_of
-from pipeline.cli.satisfaction_words import WORDS, Words, printed
+from pipeline.cli.satisfaction_words import WORDS, Words, marker_text, printed
 from pipeline.comparisons import Break, Compared, Series, breaks_between, verdicts, why_not
 from pipeline.satisfaction import Period, days_period, difference, gap, quarter_period, told
 from pipeline.store.satisfaction import Aspect, Cell, SatisfactionViews, Score, Wave

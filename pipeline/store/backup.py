@@ -34,8 +34,13 @@ _FINISHED = f"""
 INSERT INTO {DATABASE}.backups SELECT * REPLACE (now64(3) AS finished_at) FROM {DATABASE}.backups FINAL WHERE name = {{name:String}}
 """
 """A backup knows of itself only that it had begun."""
-_CONFIGURATION = ("migrations", "backups", "organisations", "channels", "norms", "instruments", "offsets", "readers")
-"""Tables that say nothing of contacts: with rows in these alone there is nothing to lose."""
+_CONFIGURATION = ("migrations", "backups", "audit", "organisations", "channels", "norms", "instruments", "offsets", "readers")
+"""Tables that say nothing of contacts: with rows in these alone there is nothing to lose. (The trail is carried over.)"""
+_TRAIL = f"""
+INSERT INTO {DATABASE}.audit (at, organisation, actor, action, detail)
+SELECT at, organisation, actor, action, detail FROM {DATABASE}{_ASIDE}.audit
+EXCEPT SELECT at, organisation, actor, action, detail FROM {DATABASE}.audit
+"""
 _REASONS = {
     "BACKUP_ALREADY_EXISTS": "there is a backup of this name on the disk already; choose another",
     "BACKUP_NOT_FOUND": "there is no complete backup of this name on the disk; `contactmeter backup --list` names those that were made",
@@ -120,8 +125,10 @@ def restore(connection: Connection, disk: str, name: str, then: Callable[[Backup
         with _aside(client):
             for part, what in _RESTORED.items():
                 _run(client, f"RESTORE {what} FROM {_place(disk, name, part)} ASYNC")
-            with passing_errors("marking tombstones"):
+            with passing_errors("marking tombstones and keeping the trail"):
                 client.command(_ERASE_AGAIN)
+                if _exists(client, DATABASE + _ASIDE):
+                    client.command(_TRAIL)
             with passing_errors("writing the list of backups"):
                 client.command(_FINISHED, parameters={"name": name})
             found = [backup for backup in listed(client) if backup.name == name]

@@ -22,8 +22,8 @@ _PASSING = frozenset({60, 81, 159, 160, 164, 202, 209, 210, 236, 241, 242, 243, 
 read-only, network, a password not loaded yet."""
 
 _ANSWER_BYTES = 1 << 30
-"""How much of an answer the server keeps in memory (it takes what the answer needs). The client has it wait for the end of the query, and the
-server would keep the answer in a file: on a disk that is full that file is empty, and so, with status 200, is the answer."""
+"""How much of an answer the server keeps in memory (it takes what the answer needs). The client has it wait for the end of the query, and
+the server would keep the answer in a file: on a disk that is full that file is empty, and so, with status 200, is the answer."""
 
 Result = TypeVar("Result")
 

@@ -86,9 +86,10 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
         client.insert(  # last: while it is not there, the next start registers again
             "organisations",
             [[name, now_ms, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
-              organisation.minimum_n, organisation.small_cell, organisation.inhabitants, organisation.repeat_days, text, JUDGING]],
+              organisation.minimum_n, organisation.small_cell, organisation.inhabitants, organisation.repeat_days,
+              organisation.link_template or "", text, JUDGING]],
             column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated",
-                          "minimum_n", "small_cell", "inhabitants", "repeat_days", "configuration", "judging"],
+                          "minimum_n", "small_cell", "inhabitants", "repeat_days", "link_template", "configuration", "judging"],
         )  # fmt: skip
 
 

@@ -3,12 +3,15 @@
 from datetime import date
 from typing import Any
 
+from pipeline.rules import closing_days
 from schemas.norm import Validity
 from schemas.organisation import Organisation
 
 SMALLEST_TEAM = 3
 """Teams of fewer people are shown as the team above them: a figure of theirs would be one of a person."""
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2299, 12, 31)
+_SPECIAL_YEARS = range(2010, 2051)
+"""Years of which closing days are told to the views."""
 
 Rows = list[dict[str, Any]]
 
@@ -29,6 +32,7 @@ def rows_of(organisation: Organisation, version: int) -> dict[str, Rows]:
             {"team": name, "department": team.department or "", "people": team.people, "shown_as": shown_as(organisation, name)}
             for name, team in organisation.teams.items()
         ],
+        "special_days": _special_days(organisation),
     }
     return {table: [{**common, **row} for row in rows] for table, rows in tables.items()}
 
@@ -51,6 +55,8 @@ def _norms(organisation: Organisation) -> Rows:
     return [
         {"norm": norm.id, "norm_version": number, "title_nl": norm.title.nl, "title_en": norm.title.en, "clock": norm.clock,
          "threshold": norm.threshold or "", "target": norm.target, "denominator": norm.denominator, "priority": norm.priority or "",
+         "statistic": norm.statistic, "threshold_ms": None if norm.statistic == "share" else norm.threshold_ms,
+         "callback": not {"called_back", "reached"}.isdisjoint(norm.stop),
          "valid_from": _days(norm.valid)[0], "valid_to": _days(norm.valid)[1], "published_in": norm.source}
         for name in sorted({norm.id for norm in organisation.norms})
         for number, norm in enumerate(organisation.norm_versions(name), start=1)
@@ -90,4 +96,13 @@ def _waves(organisation: Organisation) -> Rows:
             "published": wave.published,
         }
         for name, wave in organisation.waves.items()
+    ]
+
+
+def _special_days(organisation: Organisation) -> Rows:
+    """Closing days, and exceptions of channels; `channel` is "" for all."""
+    return [{"channel": "", "day": day, "closed": True} for day in sorted(closing_days(organisation)) if day.year in _SPECIAL_YEARS] + [
+        {"channel": channel, "day": day, "closed": not hours}
+        for channel, settings in organisation.channels.items()
+        for day, hours in settings.exceptions.items()
     ]

@@ -91,8 +91,12 @@ def test_an_older_backup_in_the_place_of_newer_data(own: Stack) -> None:
     before = contents(own, name)
     assert worker.stop()
     assert own.cli("restore", "zondag", code=2) == ""
+    own.query("INSERT INTO audit VALUES (now64(3), '', 'tester', 'remark', 'after the backup')")
     own.cli("restore", "zondag", "--replace")
     assert own.count("contacts", name) == 0
+    actions = [action for (action,) in own.query("SELECT action FROM audit WHERE organisation = '' ORDER BY at")]
+    assert actions.count("remark") == 1  # the trail goes on
+    assert actions[-1] == "restore"
     worker = own.worker().wait_ready()
     own.settle()
     assert contents(own, name) == before

@@ -282,10 +282,16 @@ def test_moved_reports_carry_their_last_category(loaded: Stack) -> None:
     assert dict(rows) == dict(assen.reports().select("contact", "product").iter_rows())
 
 
+@needs(montpellier.FILE)
+def test_answers_from_totals_are_all_stored(loaded: Stack) -> None:
+    rows = loaded.query("SELECT channel, count() FROM survey_answers FINAL WHERE organisation = 'montpellier' GROUP BY channel")
+    assert dict(rows) == montpellier.answers_by_channel()
+
+
 @needs(warsaw.FILE)
 def test_observations_of_queues(loaded: Stack) -> None:
     found = loaded.query(
-        "SELECT queue, gauge, count(), sum(value), min(observed_at), max(observed_at) FROM gauges FINAL "
+        "SELECT queue, gauge, count(), sum(value), min(observed_at), max(observed_at) FROM gauge_readings FINAL "
         "WHERE organisation = 'warsaw' AND channel = 'counter' GROUP BY queue, gauge"
     )
     expected = set()

@@ -1,109 +1,20 @@
-"""The oracle against examples worked by hand: those of docs/MEASURES.md, and its own, of what they leave out."""
+"""The oracle against examples worked by hand, of what docs/MEASURES.md says without one."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 
-from tests.docs.pages import examples
-from tests.oracle.days import instant
 from tests.oracle.door import Wire, is_bsn
-from tests.oracle.figures import Expected, expected
 from tests.oracle.lives import HOUR, MINUTE, SECOND, iso
 from tests.oracle.norms import Outcome
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-SOURCES = {"pbx": "urn:nld:oin:1:systeem:pbx", "crm": "urn:nld:oin:1:systeem:crm"}
-
-
-def local(text: str) -> int:
-    """Epoch milliseconds of local time in Amsterdam; a date alone is the end of that day."""
-    if len(text) == 10:
-        text += " 23:59:59.999"
-    return instant(datetime.fromisoformat(text).replace(tzinfo=AMSTERDAM).isoformat())
-
-
-def told(line: str, contact: str = "1", system: str = "pbx", number: int = 0, **data: Any) -> Wire:
-    """An event written as `2026-03-02 09:00 opened`, with what else it says."""
-    moment, kind = line.rsplit(" ", 1)
-    at = iso(local(moment))
-    kind = kind if "." in kind else f"contact.{kind}"
-    subject = {"contact": contact} if kind.startswith("contact.") else {}
-    fields = {"occurred_at": at, **subject, **({"channel": "email"} if kind == "contact.opened" else {}), **data}
-    name = f"{kind}-{contact}-{moment}-{number}"
-    return {"specversion": "1.0", "id": name, "source": SOURCES[system], "type": f"nl.contactmeter.{kind}", "time": at, "data": fields}
-
-
-def organisation(*norms: Mapping[str, Any], **fields: Any) -> Wire:
-    """A municipality with two systems, open from 8:30 to 17:00 and on Fridays to 13:00."""
-    systems = {name: {"sources": [source]} for name, source in SOURCES.items()}
-    usual = {"id": "n", "applies_to": {"channels": ["email"]}}
-    return {
-        "organisation": "voorbeeldstad",
-        "systems": systems,
-        "channels": {"email": {}, "telephone": {}},
-        "opening_hours": {"mon-thu": "08:30-17:00", "fri": "08:30-13:00"},
-        "norms": [{**usual, **norm} for norm in norms],
-        **fields,
-    }
-
-
-def of(events: list[Wire], document: Wire, appended: str = "2027-01-01 00:00") -> Expected:
-    return expected([(event, local(appended)) for event in events], document)
+from tests.oracle.told import AMSTERDAM, local, of, organisation, told
 
 
 def judged(norm: Mapping[str, Any], events: list[Wire]) -> Outcome:
     """How the one contact is judged by the one norm."""
     return of(events, organisation(norm)).contacts["pbx", "1"].outcomes["n"]
-
-
-# Those of the page ------------------------------------------------------------------------------------------------------
-
-
-def of_the_page(example: Mapping[str, Any], *contacts: list[str]) -> Expected:
-    channel = example.get("channel", "telephone")
-    given = {name: {"true": True, "false": False}.get(str(value), value) for name, value in example.get("norm", {}).items()}
-    norm = [{"applies_to": {"channels": [channel]}, **given}] if given else []
-    hours = {"opening_hours": example["opening_hours"]} if "opening_hours" in example else {}
-    document = organisation(*norm, channels={channel: {}}, **hours)
-    events = []
-    for contact, lines in enumerate(contacts, start=1):
-        for number, line in enumerate(lines):
-            said, brace, content = line.partition(" {")
-            moments = yaml.load("{" + content, yaml.BaseLoader) if brace else {}
-            data = {"channel": channel} if said.endswith(" opened") else {}
-            data |= {name: iso(local(moment)) for name, moment in moments.items()}
-            events.append(told(said, str(contact), number=number, **data))
-    return of(events, document)
-
-
-@pytest.mark.parametrize("name", examples("events"))
-def test_a_contact_is_judged_as_the_page_says(name: str) -> None:
-    example = examples("events")[name]
-    (outcome,) = of_the_page(example, example["events"]).contacts["pbx", "1"].outcomes.values()
-    verdict = "excluded" if outcome.excluded else "within" if outcome.within else "late"
-    for key, value in example["gives"].items():
-        match key:
-            case "verdict":
-                assert verdict == value
-            case "excluded":
-                assert value in outcome.excluded
-            case _:
-                assert getattr(outcome, key) == local(value), key
-
-
-@pytest.mark.parametrize("name", examples("judged"))
-def test_quarters_are_those_of_the_page(name: str) -> None:
-    example = examples("judged")[name]
-    found = of_the_page(example, *example["contacts"])
-    for by in ("judged", "opened"):
-        lines = {(quarter, measure): sums for (quarter, _, measure), sums in found.quarters(local(example["at"]), by).items()}
-        assert {key: sums[0] for key, sums in lines.items()} == {
-            (quarter, measure): int(figure["n"]) for quarter, figures in example[by].items() for measure, figure in figures.items()
-        }
 
 
 def test_a_window_is_open_at_its_beginning_and_closed_at_its_end() -> None:

@@ -147,7 +147,7 @@ class Shelf:
                     kept[row[:3]] = row
 
     def content(self, with_version: bool = False) -> dict[tuple[str, ...], Row]:
-        """The rows by key, without what depends on who wrote them when: appended_at, writer and offset, and the version unless it is asked for."""
+        """The rows by key, without appended_at, writer and offset, which depend on who wrote them when; the version only when asked for."""
         rows: dict[tuple[str, ...], Row] = dict(self.contacts.items())
         rows |= {("answer", *key): row for key, row in self.answers.items()}
         return {key: (row[3 if with_version else 4 :])[:-3] for key, row in rows.items()}

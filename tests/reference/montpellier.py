@@ -1,6 +1,7 @@
 """A city's yearly survey of 2009 to 2013 as published: for 1,047 services and items the share dissatisfied, and of how many.
 
-Each row is that many answers, 1 satisfied and 0 dissatisfied, of which round(share · n) (halves upwards) are dissatisfied, on 1 January.
+Each row is that many answers, 1 satisfied and 0 dissatisfied, of which round(share · n) (halves upwards) are dissatisfied, on 1 January. What was asked of the service itself has no channel: it is in no figure by
+channel.
 """
 
 from datetime import UTC, datetime
@@ -45,14 +46,24 @@ def dissatisfied(share: str, n: int) -> int:
     return int((Decimal(share) * n).quantize(Decimal(1), ROUND_HALF_UP))
 
 
+def published() -> pl.DataFrame:
+    """The rows for which it is known that somebody answered."""
+    return read(FILE).filter(pl.col("respondents").is_not_null() & (pl.col("respondents") != "0"))
+
+
+def answers_by_channel() -> dict[str, int]:
+    """How many answers the file stands for; an empty channel is the service itself."""
+    counted = published().group_by(pl.col("channel").fill_null("")).agg(pl.col("respondents").cast(pl.Int64).sum())
+    return dict(counted.iter_rows())
+
+
 def load() -> Source:
-    published = read(FILE).filter(pl.col("respondents").is_not_null() & (pl.col("respondents") != "0"))
     answers = []
-    for row in published.iter_rows(named=True):
+    for row in published().filter(pl.col("channel").is_not_null()).iter_rows(named=True):
         n = int(row["respondents"])
         at = datetime(int(row["year"]), 1, 1, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
         unhappy = dissatisfied(row["dissatisfied_share"], n)
-        answers += [("", row["channel"] or "", ASPECTS[row["item"]], at, 0 if number < unhappy else 1000) for number in range(n)]
+        answers += [("", row["channel"], ASPECTS[row["item"]], at, 0 if number < unhappy else 1000) for number in range(n)]
     ratings = pl.DataFrame(answers, no_ratings().schema, orient="row")
     nobody = contact_table(pl.DataFrame(schema={"contact": pl.String, "channel": pl.String, "opened": INSTANT}))
     return Source("montpellier", ZONE, nobody, no_outcomes(), pl.concat([no_ratings(), ratings]))

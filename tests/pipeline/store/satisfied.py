@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+import yaml
 from clickhouse_connect.driver.client import Client
 
 from pipeline.answers import AnswerTuple
-from pipeline.rows import answer_row
+from pipeline.rows import NOTICES, answer_row
 from pipeline.store.client import VIEWS, Connection
 from pipeline.store.facade import ClickHouseStore
 from pipeline.store.migrate import migrate
+from schemas import yamlfile
 from schemas.organisation import Organisation
 from schemas.types import epoch_ms
 from tests.engines import ClickHouseEngine
@@ -26,7 +29,8 @@ def instrument(scale: Any, *aspects: str, version: int = 1, target: float | None
     return {"version": version, "title": title, "scale": scale, "aspects": items, **fields}
 
 
-def organisation(name: str, small_cell: int = 5, **fields: Any) -> Organisation:
+def organisation(name: str, small_cell: int = 5, **fields: Any) -> str:
+    """Its file."""
     grades = instrument("1-10", "overall", "ease", target=7.5)
     grades["aspects"]["expected"] = {"title": {"nl": "v", "en": "e"}, "expects": "overall"}
     document: dict[str, Any] = {
@@ -48,27 +52,23 @@ def organisation(name: str, small_cell: int = 5, **fields: Any) -> Organisation:
         "small_cell": small_cell,
         "minimum_n": 5,
     }
-    return Organisation.model_validate({**document, **fields})
+    return yaml.safe_dump({**document, **fields})
 
 
 class Town:
     """An organisation in the store, with a reader of its own: the board user."""
 
-    def __init__(self, engine: ClickHouseEngine, settings: Organisation) -> None:
+    def __init__(self, engine: ClickHouseEngine, text: str, readable: bool = True) -> None:
+        settings = yamlfile.loads(text, Organisation, "tests")
         connection = Connection(engine.host, engine.http_port, engine.user, engine.password)
         migrate(connection)
         self.name = settings.organisation
-        self.settings = settings
         self.store = ClickHouseStore(connection, lambda _why: None)
-        self.register(settings)
+        self.store.register(settings, text, 0, (engine.board_user,) if readable else (), epoch_ms(datetime.now(UTC)))
         self.owner = connection.open()
         self.board = Connection(engine.host, engine.http_port, engine.board_user, engine.board_password)
         self.reader: Client = self.board.open(VIEWS)
-        self.reader_user = engine.board_user
         self._versions = 0
-
-    def register(self, settings: Organisation) -> None:
-        self.store.register(settings, "", 0, ("board",), epoch_ms(datetime.now(UTC)))
 
     def answer(self, answers: Iterable[Given], contact: tuple[str, str] | None = None) -> None:
         """Store answers; the same name again is a later revision."""
@@ -89,6 +89,12 @@ class Town:
         """A contact with no more than its attributes."""
         row = {"organisation": self.name, "system": "centrale", "contact": name, "version": version, "role": "counts", **attributes}
         self.owner.insert("contacts", [list(row.values())], column_names=list(row))
+
+    def notice(self, kind: str, at: datetime, data: dict[str, Any], digest: str = "d") -> None:
+        """A marker or an invitation."""
+        named = data.get("invitation", data.get("marker"))
+        row = [self.name, kind, SOURCE, f"{kind} {named} {at} {digest}", digest, at, at, orjson.dumps(data).decode()]
+        self.owner.insert("notices", [row], column_names=list(NOTICES))
 
     def read(self, sql: str) -> list[tuple[Any, ...]]:
         """What the board user reads; {name} stands for the organisation's slug and {at} for now."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
-import orjson
 import pytest
 
 from pipeline.intervals import mean_interval
@@ -14,7 +13,7 @@ from pipeline.store.satisfaction import Broken, SatisfactionViews
 from schemas.types import epoch_ms
 from tests.engines import ClickHouseEngine
 from tests.pipeline.store.publishing import AMSTERDAM, Block, Given, blocks, quarter_of, utc
-from tests.pipeline.store.satisfied import SOURCE, Town, organisation
+from tests.pipeline.store.satisfied import Town, organisation
 
 WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "28d": timedelta(days=28)}
 WAVE_END = date(2026, 5, 20)
@@ -208,7 +207,7 @@ def test_versions_and_announced_changes_are_breaks(clickhouse: ClickHouseEngine)
             "channels": ["email"],
             "note": "Fusie",
         }
-        notice(town, "marker.set", "2026-02-20T09:00", change)
+        town.notice("marker.set", utc("2026-02-20T09:00"), change)
         with closing(SatisfactionViews(town.board)) as views:
             assert views.breaks(town.name) == [
                 Broken("", "email", "reorganisation", utc("2026-03-01T00:00"), "Fusie"),
@@ -218,32 +217,18 @@ def test_versions_and_announced_changes_are_breaks(clickhouse: ClickHouseEngine)
         town.close()
 
 
-def notice(town: Town, kind: str, at: str, data: dict[str, object], digest: str = "d") -> None:
-    """A marker or invitation, as the worker stores it."""
-    moment = utc(at)
-    row = [
-        town.name,
-        kind,
-        SOURCE,
-        f"{kind}-{at}-{digest}-{data.get('invitation', data.get('marker'))}",
-        digest,
-        moment,
-        moment,
-        orjson.dumps(data).decode(),
-    ]
-    town.owner.insert("notices", [row], column_names=["organisation", "kind", "source", "id", "digest", "occurred_at", "logged_at", "data"])
-
-
 def test_the_last_word_on_a_marker_holds(clickhouse: ClickHouseEngine) -> None:
     town = Town(clickhouse, organisation("markeer-stad"))
     begin, end = epoch_ms(utc("2026-03-01T00:00")), epoch_ms(utc("2026-03-08T00:00"))
     try:
-        notice(town, "marker.set", "2026-02-20T09:00", {"marker": "a", "kind": "outage", "from": begin})
-        notice(town, "marker.set", "2026-02-21T09:00", {"marker": "a", "kind": "outage", "from": begin, "to": end, "channels": ["email"]})
-        notice(town, "marker.set", "2026-02-20T09:00", {"marker": "b", "kind": "campaign", "from": begin})
-        notice(town, "marker.cancelled", "2026-02-20T10:00", {"marker": "b"})
-        notice(town, "marker.cancelled", "2026-02-20T10:00", {"marker": "c"})
-        notice(town, "marker.set", "2026-02-20T11:00", {"marker": "c", "kind": "campaign", "from": begin, "note": "Toch"})
+        town.notice("marker.set", utc("2026-02-20T09:00"), {"marker": "a", "kind": "outage", "from": begin})
+        town.notice(
+            "marker.set", utc("2026-02-21T09:00"), {"marker": "a", "kind": "outage", "from": begin, "to": end, "channels": ["email"]}
+        )
+        town.notice("marker.set", utc("2026-02-20T09:00"), {"marker": "b", "kind": "campaign", "from": begin})
+        town.notice("marker.cancelled", utc("2026-02-20T10:00"), {"marker": "b"})
+        town.notice("marker.cancelled", utc("2026-02-20T10:00"), {"marker": "c"})
+        town.notice("marker.set", utc("2026-02-20T11:00"), {"marker": "c", "kind": "campaign", "from": begin, "note": "Toch"})
         with closing(SatisfactionViews(town.board)) as views:
             found = {one.marker: one for one in views.markers(town.name)}
             assert set(found) == {"a", "c"}
@@ -263,8 +248,8 @@ def test_response_counts_invitations_once_and_complete_answers(clickhouse: Click
         for number in range(8):
             data: dict[str, object] = {"instrument": "q", "version": 1, "invitation": f"invited-a{number}"}
             data |= {"contact": {"system": "centrale", "id": "gebeld"}} if number < 4 else {"channel": "email", "wave": "voorjaar"}
-            notice(town, "survey.invited", "2026-05-04T10:00", data)
-            notice(town, "survey.invited", "2026-05-11T10:00", data, "reminder")
+            town.notice("survey.invited", utc("2026-05-04T10:00"), data)
+            town.notice("survey.invited", utc("2026-05-11T10:00"), data, "reminder")
         start = utc("2026-05-05T10:00")
         answers = [Given(f"a{n}", start, "email", {"overall": 7}, wave="voorjaar") for n in (0, 1, 4, 5, 6)]
         answers.append(Given("a2", start, "email", {"overall": 7}, status="partial", wave="voorjaar"))
