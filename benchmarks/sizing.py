@@ -67,7 +67,7 @@ def _units(costs: Costs) -> list[tuple[str, str]]:
     """What one of each thing costs."""
     number, one = max(costs.organisations.items())
     fixed, recent, older = costs.start_s
-    advances = ", ".join(f"{found['advance_s'] * 1e3:.2g} ms for {several:,}" for several, found in costs.organisations.items())
+    advances = ", ".join(f"{shown(found['advance_s'] * 1e3)} ms for {several:,}" for several, found in costs.organisations.items())
     return [
         ("an open contact in the cache", f"{costs.contact / 1e3:.1f} kB"),
         ("a stored contact, in memory", f"{costs.known['stored']:.1f} bytes; {costs.known['since']:.0f} when stored since the start"),
@@ -81,7 +81,7 @@ def _units(costs: Costs) -> list[tuple[str, str]]:
         ("advancing organisations by a minute", f"{advances} (processor time)"),
         ("an event in the log", f"{costs.event_bytes:.0f} bytes"),
         ("a start", f"{fixed:.2f} s, and a stored contact {recent * 1e6:.2f} µs of the last four weeks, {older * 1e6:.2f} µs older"),
-        *((f"start with {start.case.contacts:,} stored contacts", f"{start.seconds:.1f} s") for start in costs.starts),
+        *((start.result().name, f"{start.seconds:.1f} s") for start in costs.starts),
     ]
 
 

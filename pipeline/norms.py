@@ -157,9 +157,17 @@ def _left_out(rule: Rule, timeline: Timeline, start: int) -> Excluded:
     return "excluded_team" if attributes.get("team") in exclusions.teams else ""
 
 
+_AFTER_THE_QUEUE = frozenset({"answered", "acknowledged", "callback_requested", "promised", "transferred", "closed"})
+
+
+def _left_at(norm: Norm, timeline: Timeline) -> int | None:
+    """When a contact left the queue unanswered, if that ends its wait: a call-back that was asked for is owed all the same."""
+    return None if timeline.left_at is None or _AFTER_THE_QUEUE.intersection(norm.start_moments) else timeline.left_at
+
+
 def _gone(norm: Norm, timeline: Timeline, start: int) -> Literal["short_abandon", "abandoned", "left_queue", "closed_without_stop", ""]:
     """How a contact ended without a stop; "" while it is open."""
-    if timeline.left_at is not None:
+    if _left_at(norm, timeline) is not None:
         abandoned = timeline.first.get("abandoned")
         if abandoned is None:
             return "left_queue"
@@ -182,6 +190,7 @@ def _when_judged(
         return None, gone
     if suspended:
         return None, "suspended"
-    if timeline.left_at is None:
+    left_at = _left_at(norm, timeline)
+    if left_at is None:
         return deadline, ""
-    return (timeline.left_at if timeline.wait_unknown else min(timeline.left_at, deadline)), ""
+    return (left_at if timeline.wait_unknown else min(left_at, deadline)), ""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _NEVER = date.max
 ATTRIBUTE_MOMENTS = ("appointment_at", "term_starts_at")
+_IN_THE_QUEUE = {"opened", "queued", *ATTRIBUTE_MOMENTS}
+"""Leaving the queue ends the wait of norms that start there. Who left to voicemail and asked to be called back is owed the call."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,15 @@ def _concerns(conditions: dict[str, Any], contact: "Contact", organisation: dict
     return direction is None or direction == known.get("direction")
 
 
-def _start(norm: dict[str, Any], contact: "Contact") -> int | None:
+def _begins(norm: dict[str, Any]) -> list[str]:
+    """The moments of which the latest is the start."""
     start = norm.get("start", "opened")
-    names = start["latest_of"] if isinstance(start, dict) else [start]
+    return list(start["latest_of"]) if isinstance(start, dict) else [start]
+
+
+def _start(norm: dict[str, Any], contact: "Contact") -> int | None:
     moments = []
-    for name in names:
+    for name in _begins(norm):
         moment = contact.attributes.get(name) if name in ATTRIBUTE_MOMENTS else contact.first(name)
         if moment is not None:
             moments.append(moment)
@@ -185,7 +191,7 @@ class _End(NamedTuple):
 
 
 def _end(norm: dict[str, Any], start: int, contact: "Contact") -> _End | None:
-    if contact.answered_at is not None:
+    if contact.answered_at is not None or not _IN_THE_QUEUE.issuperset(_begins(norm)):
         return None
     gone = next((one for one in contact.events if one.kind == "contact.abandoned"), None)
     left = contact.first("left_queue")

@@ -107,6 +107,12 @@ def test_a_pause_that_is_open_excludes_until_it_ends() -> None:
     assert closed.excluded == {"closed_without_stop"}
 
 
+def test_leaving_the_queue_ends_the_wait_but_not_what_was_promised() -> None:
+    call = [told("2026-03-02 09:00 opened"), told("2026-03-02 09:01 callback_requested"), told("2026-03-02 09:02 left_queue", reason="key")]
+    assert judged({**ELAPSED, "stop": "answered"}, call).excluded == {"left_queue"}
+    assert judged({**ELAPSED, "start": "callback_requested", "stop": "called_back"}, call).judged_at == local("2026-03-03 09:01")
+
+
 def test_the_latest_of_two_moments() -> None:
     norm = {**ELAPSED, "threshold": "5min", "start": {"latest_of": ["appointment_at", "queued"]}}
     early, queued = told("2026-03-02 09:00 opened", appointment_at=iso(local("2026-03-02 09:30"))), told("2026-03-02 09:10 queued")

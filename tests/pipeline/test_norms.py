@@ -493,6 +493,18 @@ def test_a_clock_may_rest_on_exceptions_while_its_norm_holds() -> None:
     Judge(organisation(norm(clock="opening-hours", threshold="15min", valid=summer), opening_hours={}, channels=channels))
 
 
+def test_who_left_the_queue_is_owed_the_call_back_that_was_asked_for() -> None:
+    fields = norm(clock="elapsed", threshold="24h", start="callback_requested", stop="called_back")
+    events = [
+        event("opened", NINE, channel="telephone"), event("queued", NINE), event("callback_requested", NINE + SECOND),
+        event("left_queue", NINE + 2 * SECOND, reason="voicemail"),
+    ]  # fmt: skip
+    judge = Judge(organisation(fields, norm(id="wait")))
+    found = {outcome.norm: outcome for outcome in judge(timeline(*events))}
+    assert (found["n"].judged_at, found["n"].excluded) == (NINE + SECOND + DAY, "")
+    assert found["wait"].excluded == "left_queue"
+
+
 # Order -----------------------------------------------------------------------------------------------------------------
 
 JUDGE = Judge(
@@ -523,12 +535,13 @@ def test_a_verdict_never_depends_on_the_order_of_events(events: list[EventTuple]
     kept: list[EventTuple] = []
     for one in shuffled:
         kept, _ = merge(kept, [one])
-    outcomes = JUDGE(Timeline(merge([], in_order)[0]))
+    said = Timeline(merge([], in_order)[0])
+    outcomes = JUDGE(said)
     assert JUDGE(Timeline(kept)) == outcomes
     for outcome in outcomes:
         assert (outcome.judged_at is None) == (outcome.excluded != "")
         if outcome.judged_at is not None and outcome.deadline is not None:
-            assert outcome.judged_at <= outcome.deadline
+            assert outcome.judged_at <= outcome.deadline or (said.wait_unknown and outcome.judged_at == said.left_at)
             assert outcome.within == (outcome.stop is not None and outcome.judged_at == outcome.stop)
 
 

@@ -1,6 +1,7 @@
 """A municipality's reports of public space: 82,537 of 2017-12 to 2025-06, times in UTC, nothing of how they were handled.
 
-One channel, public_space; how a report came in is `via`: nineteen names in the file, nine kinds here, and unknown for the 83 without a name.
+One channel, public_space; how a report came in is `via`: nineteen names in the file, nine kinds here, and unknown for the 83 rows
+without a name.
 """
 
 import polars as pl

@@ -1,7 +1,7 @@
 """A city's yearly survey of 2009 to 2013 as published: for 1,047 services and items the share dissatisfied, and of how many.
 
-Each row is that many answers, 1 satisfied and 0 dissatisfied, of which round(share · n) (halves upwards) are dissatisfied, on 1 January. What was asked of the service itself has no channel: it is in no figure by
-channel.
+Each row is that many answers, 1 satisfied and 0 dissatisfied, of which round(share · n) (halves upwards) are dissatisfied, on 1 January.
+What was asked of the service itself has no channel: it is in no figure by channel.
 """
 
 from datetime import UTC, datetime

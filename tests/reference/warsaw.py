@@ -12,9 +12,9 @@ ZONE = "Europe/Warsaw"
 LEFT_OUT = "UD_Srodmiescie_2"
 
 
-def load() -> pl.DataFrame:
-    """One row a queue and poll: queue, at (UTC), waiting, counters_open, moved (whether the clock was corrected)."""
-    polls = read(FILE).filter(pl.col("name") != LEFT_OUT)
+def load(rows: int | None = None) -> pl.DataFrame:
+    """One row a queue and poll: queue, at (UTC), waiting, counters_open, moved (whether the clock was corrected); of the first `rows`."""
+    polls = read(FILE).head(rows if rows is not None else 200_000).filter(pl.col("name") != LEFT_OUT)
     ahead = (pl.col("name") == "UD_Zoliborz") & pl.col("date").str.starts_with("2020-12-")
     day = pl.when(ahead).then(pl.lit("2019") + pl.col("date").str.slice(4)).otherwise("date")
     return polls.select(

@@ -61,9 +61,15 @@ CREATE TABLE teams
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (organisation, team);
 
--- Internal: aspects as they are in force. low_to and high_from (thousandths) bound the shares that are told of such a scale: 1-10 up to 5
+-- Internal: the configuration in force of some organisations. They are named inside, so that no condition of a reader is tried on others' rows.
+CREATE VIEW offsets_of AS
+SELECT organisation, since, seconds
+FROM contactmeter.offsets FINAL
+WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+
+-- Aspects. low_to and high_from (thousandths) bound the shares that are told of such a scale: 1-10 up to 5
 -- and from 8; 1-5 the lowest two and the top two; 0-10 detractors and promoters; yes and no.
-CREATE VIEW aspects_in_force AS
+CREATE VIEW aspects_of AS
 SELECT
     organisation, instrument, instrument_version, aspect, kind, population, audience, targets,
     multiIf(kind = 'grade' AND minimum = 1 AND maximum = 10, 5000, kind = 'satisfaction' AND minimum = 1 AND maximum = 5, 2000,
@@ -71,17 +77,17 @@ SELECT
     multiIf(kind = 'grade' AND minimum = 1 AND maximum = 10, 8000, kind = 'satisfaction' AND minimum = 1 AND maximum = 5, 4000,
         kind = 'recommendation' AND minimum = 0 AND maximum = 10, 9000, kind = 'yes-no', 1000, NULL) AS high_from
 FROM contactmeter.instruments FINAL
-WHERE (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
 
-CREATE VIEW waves_in_force AS
+CREATE VIEW waves_of AS
 SELECT organisation, wave, number, title_nl, title_en, instrument, instrument_version, start_day, end_day, size, invited, published
 FROM contactmeter.waves FINAL
-WHERE (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
 
-CREATE VIEW teams_in_force AS
+CREATE VIEW teams_of AS
 SELECT organisation, team, department, people, shown_as
 FROM contactmeter.teams FINAL
-WHERE (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
 
 -- Internal: what must be known of an organisation to publish its answers, and its local time at an instant.
 CREATE VIEW settings_of AS
@@ -91,7 +97,7 @@ FROM
     SELECT organisation, small_cell, minimum_n, {at:DateTime64(3, 'UTC')} AS moment FROM contactmeter.organisations FINAL
     WHERE organisation IN {organisations:Array(String)}
 ) AS s
-ASOF LEFT JOIN contactmeter.offsets_in_force AS o ON s.organisation = o.organisation AND s.moment >= o.since;
+ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o ON s.organisation = o.organisation AND s.moment >= o.since;
 
 -- Internal: answers of the quarters that end after `since`, with the local quarter in which they were given and the moment at which they
 -- take their place among the published ones: when they were logged, and a partial one a day later, because most are completed by then.
@@ -124,9 +130,9 @@ FROM
             ) AS l ON a.organisation = l.organisation AND a.source = l.source AND a.answer = l.answer
             WHERE a.channel != '' AND a.answered_at >= toStartOfQuarter({since:DateTime64(3, 'UTC')} - toIntervalDay(1)) - toIntervalDay(1)
         ) AS a
-        ASOF LEFT JOIN contactmeter.offsets_in_force AS o ON a.organisation = o.organisation AND a.answered_at >= o.since
+        ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o ON a.organisation = o.organisation AND a.answered_at >= o.since
         INNER JOIN contactmeter.settings_of(organisations = {organisations:Array(String)}, at = now64(3, 'UTC')) AS n ON a.organisation = n.organisation
-        LEFT JOIN contactmeter.waves_in_force AS w ON a.organisation = w.organisation AND a.wave = w.wave
+        LEFT JOIN contactmeter.waves_of(organisations = {organisations:Array(String)}) AS w ON a.organisation = w.organisation AND a.wave = w.wave
         WHERE placed_at <= now64(3, 'UTC')
     ) AS t
     WHERE quarter_start >= toStartOfQuarter(toDate({since:DateTime64(3, 'UTC')} - toIntervalDay(1)))
@@ -195,7 +201,7 @@ FROM
                 )
                 ARRAY JOIN by_aspect AS one
             ) AS b
-            INNER JOIN contactmeter.aspects_in_force AS s USING (organisation, instrument, instrument_version, aspect)
+            INNER JOIN contactmeter.aspects_of(organisations = {organisations:Array(String)}) AS s USING (organisation, instrument, instrument_version, aspect)
         )
     )
     WHERE notEmpty(blocks)
@@ -286,7 +292,7 @@ FROM
 );
 
 -- Internal: the last word on every marker, by (occurred_at, time, digest); a cancelled one is gone, unless it is set again later.
-CREATE VIEW markers_in_force AS
+CREATE VIEW markers_of AS
 SELECT
     organisation, marker, JSONExtractString(said, 'kind') AS kind, fromUnixTimestamp64Milli(JSONExtractInt(said, 'from'), 'UTC') AS from_at,
     if(JSONHas(said, 'to'), fromUnixTimestamp64Milli(JSONExtractInt(said, 'to'), 'UTC'), NULL) AS to_at,
@@ -297,7 +303,7 @@ FROM
         organisation, JSONExtractString(data, 'marker') AS marker, argMax((n.kind, data), (occurred_at, logged_at, digest)) AS last,
         last.1 AS event, last.2 AS said, max(occurred_at) AS set_at
     FROM contactmeter.notices AS n FINAL
-    WHERE n.kind IN ('marker.set', 'marker.cancelled')
+    WHERE organisation IN {organisations:Array(String)} AND n.kind IN ('marker.set', 'marker.cancelled')
     GROUP BY organisation, marker
 )
 WHERE event = 'marker.set';
@@ -334,14 +340,14 @@ FROM
     ) AS a USING (organisation, instrument, instrument_version, invitation)
     LEFT JOIN (SELECT organisation, system, contact, channel FROM contactmeter.contacts FINAL WHERE organisation IN {organisations:Array(String)}) AS c
         ON i.organisation = c.organisation AND i.contact_system = c.system AND i.contact = c.contact
-    ASOF LEFT JOIN contactmeter.offsets_in_force AS o ON i.organisation = o.organisation AND i.invited_at >= o.since
+    ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o ON i.organisation = o.organisation AND i.invited_at >= o.since
 )
 GROUP BY organisation, instrument, instrument_version, wave, channel, quarter
 UNION ALL
 SELECT
     w.organisation AS organisation, w.instrument AS instrument, w.instrument_version AS instrument_version, w.wave AS wave, '' AS channel,
     '' AS quarter, toUInt64(assumeNotNull(w.invited)) AS invited, least(countIf(a.answer != ''), invited) AS answered
-FROM contactmeter.waves_in_force AS w
+FROM contactmeter.waves_of(organisations = {organisations:Array(String)}) AS w
 LEFT JOIN
 (
     SELECT organisation, instrument, instrument_version, wave, answer
@@ -378,7 +384,7 @@ FROM
         (
             SELECT a.*, if(t.team = '', a.team, t.shown_as) AS shown_team
             FROM contactmeter.placed_answers_of(organisations = {organisations:Array(String)}, since = toDateTime64('1980-01-01 00:00:00', 3, 'UTC')) AS a
-            LEFT JOIN (SELECT organisation, team, shown_as FROM contactmeter.teams_in_force) AS t ON a.organisation = t.organisation AND a.team = t.team
+            LEFT JOIN (SELECT organisation, team, shown_as FROM contactmeter.teams_of(organisations = {organisations:Array(String)})) AS t ON a.organisation = t.organisation AND a.team = t.team
             WHERE closed AND NOT late
         )
         ARRAY JOIN given
@@ -413,14 +419,16 @@ WHERE (organisation, version) IN (SELECT organisation, version FROM contactmeter
 
 CREATE VIEW contactmeter_views.v_targets DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, instrument, instrument_version, aspect, one.3 AS target, one.1 AS valid_from, one.2 AS valid_to
-FROM contactmeter.aspects_in_force
-ARRAY JOIN targets AS one
-WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+FROM contactmeter.aspects_of(
+    organisations = (SELECT groupArray(organisation) FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
+)
+ARRAY JOIN targets AS one;
 
 CREATE VIEW contactmeter_views.v_waves DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, wave, number, title_nl, title_en, instrument, instrument_version, start_day, end_day, size, invited, published
-FROM contactmeter.waves_in_force
-WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+FROM contactmeter.waves_of(
+    organisations = (SELECT groupArray(organisation) FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
+);
 
 CREATE VIEW contactmeter_views.v_priorities DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, priority, title_nl, title_en
@@ -497,8 +505,8 @@ FROM
         ))
         WHERE at <= {at:DateTime64(3, 'UTC')} AND NOT startsWith(measure, 'answer:')
     ) AS c
-    ASOF LEFT JOIN contactmeter.offsets_in_force AS counted ON c.organisation = counted.organisation AND c.at >= counted.since
-    ASOF LEFT JOIN contactmeter.offsets_in_force AS opened ON c.organisation = opened.organisation AND c.opened_or_at >= opened.since
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS counted ON c.organisation = counted.organisation AND c.at >= counted.since
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS opened ON c.organisation = opened.organisation AND c.opened_or_at >= opened.since
 )
 GROUP BY organisation, channel, via, measure, quarter, quarter_opened
 UNION ALL
@@ -579,7 +587,13 @@ FROM
 INNER JOIN
 (
     SELECT organisation, instrument, instrument_version, groupArray((aspect, targets)) AS asked
-    FROM contactmeter.aspects_in_force GROUP BY organisation, instrument, instrument_version
+    FROM contactmeter.aspects_of(
+        organisations = (
+            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        )
+    )
+    GROUP BY organisation, instrument, instrument_version
 ) AS g USING (organisation, instrument, instrument_version);
 
 -- Invitations and the complete answers to them, by the quarter of the invitation; for a wave whose number of invitations the file tells, all
@@ -618,15 +632,18 @@ FROM
 )
 UNION ALL
 SELECT organisation, '' AS instrument, 0 AS instrument_version, arrayJoin(if(empty(channels), [''], channels)) AS channel, kind, from_at AS at, marker, note
-FROM contactmeter.markers_in_force
-WHERE kind IN ('questionnaire_change', 'reorganisation')
-  AND organisation IN (
-      SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
-  );
+FROM contactmeter.markers_of(
+    organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    )
+)
+WHERE kind IN ('questionnaire_change', 'reorganisation');
 
 -- Announced changes and what else figures carry: the last word on each marker, unless it was cancelled. Without to_at it has no end yet;
 -- without channels it concerns all.
 CREATE VIEW contactmeter_views.v_markers DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT organisation, marker, kind, from_at, to_at, channels, note, set_at
-FROM contactmeter.markers_in_force
-WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+FROM contactmeter.markers_of(
+    organisations = (SELECT groupArray(organisation) FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
+);
