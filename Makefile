@@ -7,7 +7,7 @@ DATA = .contactmeter .contactmeter-demo
 LOCKS = deploy/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check generate bench lock down clean clean-data
+.PHONY: help install demo test chaos check generate bench lock down clean clean-data
 
 help:  ## say what can be done
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ demo: $(VENV)/.local  ## a simulated municipality through real Kafka, Faust and 
 
 test: $(VENV)/.dev  ## all tests, those on the real engines included (PYTEST_ARGS for more)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+chaos: $(VENV)/.dev  ## the long form of the chaos suite: engines and workers broken in every way for about an hour (PYTEST_ARGS for more)
+	@$(BIN)/python -m pytest tests/chaos -m chaos $(PYTEST_ARGS)
 
 check: $(VENV)/.dev  ## lint, types, layers, generated files, lock files
 	$(BIN)/ruff check .

@@ -70,9 +70,10 @@ class Assignment:
     """State of all organisations in the assigned partitions.
 
     `writer` identifies this assignment for ever. What it is made of is read in this order: `start`, the committed offset by partition;
-    `unacknowledged`, the version of each contact and answer that another assignment stored at or past it; `sums`; `contacts` and `answers`,
-    the hashes of what is stored. A late insert of the earlier owner then either stands in the sums, or a look-up finds it under another
-    version than `unacknowledged` says and marks them stale (docs/DESIGN.md, "A late writer").
+    `unacknowledged`, the version of each contact and answer that another assignment stored at or past it, and `naming`, which contacts
+    such answers name; `sums`; `contacts` and `answers`, the hashes of what is stored. A late insert of the earlier owner then either stands
+    in the sums, or a look-up finds it under another version than `unacknowledged` says and marks them stale (docs/DESIGN.md, "A late
+    writer").
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Assignment:
         contacts: Known,
         answers: Known,
         unacknowledged: Unacknowledged = NOTHING_UNACKNOWLEDGED,
+        naming: Iterable[tuple[AnswerKey, ContactKey]] = (),
     ) -> None:
         self.writer = writer
         self.start = dict(start)
@@ -92,7 +94,7 @@ class Assignment:
         self.stale: set[str] = set()
         self.mismatches = 0
         self._unacknowledged = unacknowledged
-        self._memory = Memory(contacts, answers)
+        self._memory = Memory(contacts, answers, naming)
         self._offsets = {name: start.get(partition_of(name), 0) - 1 for name in self.organisations}
 
     @property

@@ -103,7 +103,7 @@ def decode(record: Record, organisations: Mapping[str, Configured]) -> Decoded:
         return Decoded(record, claimed, rejects=[reject])
     decoded = Decoded(record, content.organisation, events=len(content.events) + len(content.errors))
     events, errors = content.events, content.errors
-    if bsn.CANDIDATE.search(record.value or b""):
+    if bsn.may_hold(record.value or b""):
         refused = _refuse_citizen_numbers(decoded, configured)
         events = [event for event in events if event[0] not in refused]
         errors = [fault for fault in errors if fault.position not in refused]
@@ -127,7 +127,7 @@ def _refuse_citizen_numbers(decoded: Decoded, configured: Configured) -> set[int
 
 def _masked(value: bytes) -> bytes:
     """A record that could not be read event by event, without citizen service numbers."""
-    if not bsn.CANDIDATE.search(value):
+    if not bsn.may_hold(value):
         return value
     text = re.sub(r"\\u003([0-9])", r"\1", value.decode(errors="surrogateescape"))
     return bsn.mask(text).encode(errors="surrogateescape")

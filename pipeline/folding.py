@@ -53,8 +53,8 @@ class Fold:
         memory, changed, appended = self._memory, self._changed, self._appended
         for key in events_of:
             contact = memory.contacts.get(key)
-            if contact is not None and contact.answers:
-                self._recount(key[0], contact.answers)
+            if answers := memory.answers_of(key, contact):
+                self._recount(key[0], answers)
         named = []
         for key, events in events_of.items():
             contact = memory.contact(key)
@@ -89,7 +89,7 @@ class Fold:
         names = named_by(value)
         if names is not None:
             contact = self._memory.contact((key[0], *names))
-            if contact.note_answer(key[1], key[2], value[3]):
+            if contact.note_answer(key[1], key[2]):
                 contact.appended_at = max(contact.appended_at, appended_at)
                 self._changed[key[0], *names] = contact
 
@@ -97,7 +97,7 @@ class Fold:
         """Judge and write stored contacts and answers again, by the configuration in force."""
         for key in contacts:
             contact = self._memory.contact(key)
-            self._recount(key[0], contact.answers)
+            self._recount(key[0], self._memory.answers_of(key, contact))
             self._changed[key] = contact
             self._tell(key, contact)
         for key in answers:
@@ -134,8 +134,8 @@ class Fold:
         timeline, judged = judge(key, contact, configured)
         contributions = of_contact(judged)
         self._net(key[0]).replace(contact.channel, contact.contributions, judged.channel, contributions)
-        if contact.answers and (contact.forgotten or contact.channel != judged.channel):
-            self._recount(key[0], contact.answers)
+        if contact.forgotten or contact.channel != judged.channel:
+            self._recount(key[0], self._memory.answers_of(key, contact))
         contact.channel, contact.contributions = judged.channel, contributions
         if contact.forgotten:
             self.tombstones.append((key[0], "contacts", key[1], key[2]))

@@ -11,8 +11,8 @@ Link = tuple[int, list[EventTuple]]
 """(changes, events) of a contact that named this one by `same_as`."""
 Links = dict[tuple[str, str], Link]
 """By (system, id)."""
-Answers = dict[tuple[str, str], int]
-"""answered_at in ms by (source, answer), as it was first told."""
+Answers = set[tuple[str, str]]
+"""(source, answer)."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Contact:
     events: list[EventTuple] = field(default_factory=list)
     changes: int = 0
     links: Links = field(default_factory=dict)
-    answers: Answers = field(default_factory=dict)
+    answers: Answers = field(default_factory=set)
     targets: set[tuple[str, str]] = field(default_factory=set)
     confidential: bool = False
     forgotten: bool = False
@@ -69,6 +69,7 @@ class Contact:
             self._forget()
         elif self.confidential and not was_confidential:
             self.events = confidential(self.events)
+            self.links = {key: (changes, confidential(events)) for key, (changes, events) in self.links.items()}
         return True
 
     def _note(self, events: Iterable[EventTuple]) -> None:
@@ -89,23 +90,23 @@ class Contact:
         """Note what another contact, which named this one, says now; whether that is news."""
         if self.forgotten:
             return False
-        before = self.links.get((system, contact))
-        if before is not None and before[0] == other.changes and before[1] == other.events:
+        said = (other.changes, confidential(other.events) if self.confidential else other.events)
+        if self.links.get((system, contact)) == said:
             return False
-        self.links[system, contact] = (other.changes, other.events)
+        self.links[system, contact] = said
         return True
 
-    def note_answer(self, source: str, answer: str, answered_at: int) -> bool:
+    def note_answer(self, source: str, answer: str) -> bool:
         """Note that an answer names this contact; whether that is news."""
         if self.forgotten or (source, answer) in self.answers:
             return False
-        self.answers[source, answer] = answered_at
+        self.answers.add((source, answer))
         return True
 
     @property
     def last_at(self) -> int:
-        """The latest moment, in ms, of anything that was said of it; 0 when nothing is left."""
-        moments = [events[-1][0] for _, events in self.links.values() if events]
-        if self.events:
-            moments.append(self.events[-1][0])
-        return max(max(moments, default=0), max(self.answers.values(), default=0))
+        """The latest moment, in ms, of the events that tell of it; 0 without any."""
+        own = self.events[-1][0] if self.events else 0
+        if not self.links:
+            return own
+        return max(own, *(events[-1][0] if events else 0 for _, events in self.links.values()))

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from pipeline.assignment import Assignment
 from pipeline.configured import Configured
+from pipeline.decode import AnswerKey, ContactKey
 from pipeline.known import Hashes, Known
 from pipeline.rolling import Sums, minute_of
 from schemas.partitions import partition_of
@@ -20,6 +21,7 @@ class LoadStore(Protocol):
 
     def now(self) -> float: ...
     def unacknowledged(self, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]: ...
+    def naming(self, starts: Mapping[str, int]) -> list[tuple[AnswerKey, ContactKey]]: ...
     def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]: ...
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes: ...
 
@@ -58,6 +60,7 @@ class Loader:
         names = sorted(name for name in configured if partition_of(name) in partitions)
         starts = {name: start.get(partition_of(name), 0) for name in names}
         unacknowledged = (self._store.unacknowledged("contacts", starts), self._store.unacknowledged("survey_answers", starts))
+        naming = self._store.naming(starts)
         sums = self._store.sums(names, minute_of(self._clock()))
         contacts, answers = Known(self._store.hashes("contacts", names)), Known(self._store.hashes("survey_answers", names))
         log.info(
@@ -65,4 +68,4 @@ class Loader:
         )
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
-        return Loaded(Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged), tuple(names), at)
+        return Loaded(Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged, naming), tuple(names), at)

@@ -13,9 +13,12 @@ CHECKED = 1_000
 
 
 class Memory:
-    """Contacts and answers, the least recently used first. `known_…`: the hashes of all that is stored."""
+    """Contacts and answers, the least recently used first. `known_…`: the hashes of all that is stored.
 
-    def __init__(self, known_contacts: Known, known_answers: Known) -> None:
+    naming: stored answers of which the contact that they name may not know yet, since a worker ended between writing the two.
+    """
+
+    def __init__(self, known_contacts: Known, known_answers: Known, naming: Iterable[tuple[AnswerKey, ContactKey]] = ()) -> None:
         self.known_contacts = known_contacts
         self.known_answers = known_answers
         self.contacts: dict[ContactKey, Contact] = {}
@@ -24,6 +27,14 @@ class Memory:
         """Of the batch that is being prepared: looked up, or taken as new."""
         self._taken_as_new = 0
         self._in_use = [0, 0]
+        self._naming: dict[ContactKey, list[tuple[str, str]]] = {}
+        for answer, contact in naming:
+            self._naming.setdefault(contact, []).append(answer[1:])
+
+    def answers_of(self, key: ContactKey, contact: Contact | None) -> Iterable[tuple[str, str]]:
+        """The keys (source, answer) of all stored answers that name a contact."""
+        known = contact.answers if contact is not None else ()
+        return {*known, *self._naming[key]} if key in self._naming else known
 
     def missing(self, batch: Sequence[Decoded], contacts: Iterable[ContactKey] = (), answers: Iterable[AnswerKey] = ()) -> "Missing":
         """What must be looked up before a batch, or `contacts` and `answers`, can be worked on.
@@ -42,6 +53,8 @@ class Memory:
             if contact is not None and (contact.targets or contact.answers):
                 named.update(((key[0], *target), None) for target in contact.targets)
                 answered.update(((key[0], *answer), None) for answer in contact.answers)
+            if self._naming:
+                answered.update(((key[0], *answer), None) for answer in self._naming.get(key, ()))
         for key in answered:
             answer = self.answers.get(key)
             if answer is not None and answer.names is not None:

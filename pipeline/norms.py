@@ -142,6 +142,8 @@ def _judge_time(rule: Rule, timeline: Timeline, start: int, stop: int | None) ->
     excluded = _left_out(rule, timeline, start) or excluded
     deadline = rule.course.deadline(start, None, turns, stop)[0] if norm.statistic == "max" else None
     measured = None if stop is None or stop < start else rule.course.measured(start, stop, turns)
+    if deadline is not None and measured is not None and stop is not None and measured <= norm.threshold_ms:
+        deadline = max(deadline, stop)  # the clock reached the limit and stood still since: still within
     return Outcome(norm.id, rule.version, start, deadline, stop, None if excluded else stop, excluded, measured)
 
 

@@ -123,10 +123,16 @@ class Organisations:
         if other is not None:
             raise InvalidConfiguration(f"{path}: organisation {name!r} already has a file, {other.name}; keep one")
         self._named[path] = name
-        before = in_force.get(name)
+        stored = self._store.in_force().get(name)  # afresh, and all that follows rests on this one reading
+        if stored is None:
+            before = None
+        else:
+            before = in_force.get(name)
+            if before is None or (before.organisation, before.generation) != (stored.organisation, stored.generation):
+                before = Configured.of(stored.organisation, stored.generation)
         today = local_date(self._clock(), ZoneInfo(organisation.zone))
-        why = why_refused(organisation, self._store.in_force()[name], today) if before and before.organisation != organisation else ""
-        if before and why:
+        why = why_refused(organisation, stored, today) if stored is not None else ""
+        if before is not None and why:
             self._refused[name] = path
             self._refuse(
                 name,
@@ -135,10 +141,10 @@ class Organisations:
             )
             return before
         self._accept(name, path.stem)
-        if before and before.organisation == organisation:
+        if before is not None and before.organisation == organisation:
             return before
         try:
-            configured = Configured.of(organisation, before.generation if before else 0)
+            configured = Configured.of(organisation, before.generation if before is not None else 0)
         except InvalidConfiguration as error:
             raise InvalidConfiguration(f"{path}: {error}") from None
         self._store.register(organisation, _text(path), configured.generation, self._readers, self._clock())

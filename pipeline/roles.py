@@ -26,8 +26,9 @@ def role_of(timeline: Timeline, system: str, leading: Mapping[str, str]) -> str:
     if not timeline.events:
         return MAILBOX
     channel = timeline.attributes.get("channel", "")
-    if not channel:
-        return ENRICHES if timeline.same_as else UNKNOWN
-    if leading.get(channel, system) == system:
+    if channel and leading.get(channel, system) == system:
         return COUNTS
-    return ENRICHES if timeline.same_as else UNLINKED
+    # A confidential contact is counted only: it tells nothing to others.
+    if timeline.same_as and not timeline.confidential:
+        return ENRICHES
+    return UNLINKED if channel else UNKNOWN

@@ -79,7 +79,7 @@ def contact_row(key: ContactKey, version: int, contact: Contact, timeline: Timel
     return (
         *key, version, judged.channel, attributes("via", ""), attributes("product", ""), attributes("team", ""), attributes("location", ""),
         attributes("segment", ""), attributes("direction", ""), attributes("complexity", ""), attributes("person", ""),
-        attributes("link", ""), "/".join(timeline.same_as) if timeline.same_as else "", timeline.result, judged.opened_at,
+        attributes("link", ""), _named(timeline), timeline.result, judged.opened_at,
         first.get("queued"), judged.answered_at, judged.abandoned_at, timeline.left_at, timeline.left_reason, timeline.closed_at,
         contact.last_at, first.get("appointment_at"), first.get("acknowledged"), first.get("responded"),
         timeline.last_word_at, timeline.suspended_at, timeline.callback_open_at, timeline.callbacks, timeline.callbacks_settled,
@@ -89,12 +89,16 @@ def contact_row(key: ContactKey, version: int, contact: Contact, timeline: Timel
     )  # fmt: skip
 
 
+def _named(timeline: Timeline) -> str:
+    return "/".join(timeline.same_as) if timeline.same_as and not timeline.confidential else ""
+
+
 def _links(links: Links) -> str:
     return orjson.dumps([[*key, *link] for key, link in sorted(links.items())]).decode() if links else ""
 
 
 def _answers(answers: Answers) -> str:
-    return orjson.dumps([[*key, at] for key, at in sorted(answers.items())]).decode() if answers else ""
+    return orjson.dumps(sorted(answers)).decode() if answers else ""
 
 
 def events_of(timeline: str) -> list[EventTuple]:
@@ -110,7 +114,7 @@ def links_of(links: str) -> Links:
 
 def answers_of(answers: str) -> Answers:
     """The stored answers that named this contact."""
-    return {(source, answer): at for source, answer, at in orjson.loads(answers)} if answers else {}
+    return {(source, answer) for source, answer in orjson.loads(answers)} if answers else set()
 
 
 def answer_row(key: AnswerKey, version: int, value: AnswerTuple, appended_at: int, writer: int, offset: int) -> Row:

@@ -123,9 +123,6 @@ class Timeline:
         Kinds that belong together (closed and reopened, paused and resumed) are taken over together. Call it for each enriching contact,
         ordered by (system, id).
         """
-        if other.confidential:
-            self.confidential = True
-            return
         own = frozenset(self.first)
         for name, value in other.attributes.items():
             if name != "channel":

@@ -53,9 +53,7 @@ def _from_timelines(found: Settings) -> None:
             generation, now = stored.generation + 1, time.time_ns() // 1_000_000
             configuration.register(client, stored.organisation, stored.text, generation, found.boards, now)
             audit.note(client, now, name, actor(), "rebuild", f"from timelines, generation {generation}")
-            typer.echo(
-                f"{name}: generation {generation}; the workers judge every contact again (see `contactmeter status`)"
-            )
+            typer.echo(f"{name}: generation {generation}; the workers judge every contact again (see `contactmeter status`)")
 
 
 def _from_kafka(found: Settings, yes: bool, incomplete: bool) -> None:

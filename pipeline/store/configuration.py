@@ -13,6 +13,8 @@ from schemas import yamlfile
 from schemas.organisation import Organisation
 from schemas.types import EPOCH, epoch_ms
 
+_GENERATION = 2**44
+"""A configuration's version is generation · this + the moment of writing in ms (which is less)."""
 JUDGING = 2
 """Revision of what judges contacts. Raise it when the same events and configuration give other rows: then stored ones are judged again."""
 
@@ -70,13 +72,16 @@ def why_refused(new: Organisation, stored: InForce, today: date) -> str:
 
 
 def register(client: Client, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
-    """Write a configuration as in force, for views and the next start. `text` is its file, `readers` may read it. Raises Unavailable."""
-    name = organisation.organisation
+    """Write a configuration as in force, for views and the next start. `text` is its file, `readers` may read it. Raises Unavailable.
+
+    One of a higher generation wins, whichever is written last: a worker that takes up a file can't undo a rejudge it has not seen yet.
+    """
+    name, version = organisation.organisation, generation * _GENERATION + now_ms
     with passing_errors(f"registering {name}"):
         offsets = [
-            {"organisation": name, "version": now_ms, "since": since, "seconds": shift} for since, shift in offsets_of(organisation.zone)
+            {"organisation": name, "version": version, "since": since, "seconds": shift} for since, shift in offsets_of(organisation.zone)
         ]
-        for table, rows in {**registered.rows_of(organisation, now_ms), "offsets": offsets}.items():
+        for table, rows in {**registered.rows_of(organisation, version), "offsets": offsets}.items():
             if rows:
                 client.insert(table, [list(row.values()) for row in rows], column_names=list(rows[0]))
         client.insert(
@@ -85,7 +90,7 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
         )  # fmt: skip
         client.insert(  # last: while it is not there, the next start registers again
             "organisations",
-            [[name, now_ms, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
+            [[name, version, generation, organisation.zone, organisation.title.nl, organisation.title.en, organisation.simulated,
               organisation.minimum_n, organisation.small_cell, organisation.inhabitants, organisation.repeat_days,
               organisation.link_template or "", text, JUDGING]],
             column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated",

@@ -51,6 +51,10 @@ class ClickHouseStore:
         """See state.unacknowledged."""
         return self._read(lambda client: state.unacknowledged(client, table, starts))
 
+    def naming(self, starts: Mapping[str, int]) -> list[tuple[AnswerKey, ContactKey]]:
+        """See state.naming."""
+        return self._read(lambda client: state.naming(client, starts))
+
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes:
         """See state.hashes."""
         return self._read(lambda client: state.hashes(client, table, organisations))

@@ -66,6 +66,23 @@ def unacknowledged(client: Client, table: str, starts: Mapping[str, int]) -> dic
     return {(organisation, second, third): version for organisation, second, third, version in rows}
 
 
+def naming(client: Client, starts: Mapping[str, int]) -> list[tuple[AnswerKey, ContactKey]]:
+    """(answer, contact that it names) of the answers that were written at or past their organisation's start offset.
+
+    Their contact may not know of them yet: it is written after them. To be read before the sums. Raises Unavailable.
+    """
+    if not starts:
+        return []
+    with passing_errors("reading the unacknowledged answers"):
+        rows = client.query(
+            "SELECT DISTINCT organisation, source, answer, contact_system, contact FROM survey_answers "
+            "WHERE organisation IN {organisations:Array(String)} AND contact != '' "
+            "AND offset >= transform(organisation, {organisations:Array(String)}, {starts:Array(Int64)}, 0)",
+            parameters={"organisations": list(starts), "starts": list(starts.values())},
+        ).result_rows
+    return [((name, source, answer), (name, system, contact)) for name, source, answer, system, contact in rows]
+
+
 def sums(client: Client, organisations: Sequence[str], as_of: int) -> dict[str, Sums]:
     """The sums of organisations at `as_of` (minutes), computed from the stored contacts and answers. Future deadlines come along.
 

@@ -53,7 +53,7 @@ class Crew:
         try:
             wait_until(lambda: self.tend() and condition(), what, timeout)
         except AssertionError as error:
-            said = "\n".join(f"--- {name}:\n{worker.said[-4000:]}" for name, worker in self._workers.items())
+            said = "\n".join(f"--- {name}:\n{worker.said[-2500:]}" for name, worker in self._workers.items())
             raise AssertionError(f"{error}\n{said}") from None
 
     def ready(self) -> bool:
@@ -95,7 +95,8 @@ def crew(stack: Stack, **environments: Mapping[str, str]) -> Iterator[Crew]:
         made.wait(made.ready, "every worker to be ready")
         yield made
         made.check()
-        assert all([worker.stop() for worker in made.workers]), "a worker must end by itself"
+        stopped = [worker.stop() for worker in made.workers]
+        assert all(stopped), "a worker must end by itself"
     finally:
         for worker in made.workers:
             worker.kill()

@@ -54,7 +54,8 @@ class Proxy:
             def do_GET(self) -> None:
                 proxy._handle(self, target_port)
 
-            do_POST = do_GET
+            def do_POST(self) -> None:
+                proxy._handle(self, target_port)
 
             def log_message(self, *_args: object) -> None:
                 """Nobody wants a line a request."""

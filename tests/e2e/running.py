@@ -4,18 +4,11 @@ Topics and databases have fixed names, so tests on one stack keep apart by organ
 """
 
 import contextlib
-import json
 import os
-import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from http.client import HTTPException
-from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,26 +17,18 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from connectors.protocol import WireEvent
-from deploy.local import network, process
+from deploy.local import process
 from pipeline.store.client import Connection, Unavailable, passing_errors
 from pipeline.store.reads import Views
 from schemas import batch
 from schemas.partitions import PARTITIONS, partition_of
 from schemas.topics import CONTACT_EVENTS
+from tests.e2e.worker import ROOT as ROOT
+from tests.e2e.worker import Worker as Worker
+from tests.e2e.worker import wait_until as wait_until
 from tests.engines import ClickHouseEngine, KafkaEngine, start_clickhouse, start_kafka
 
-ROOT = Path(__file__).parents[2]
 GROUP = "contactmeter-worker"
-_numbers = count(1)
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback goes through no proxy
-
-
-def wait_until(condition: Callable[[], object], what: str, timeout: float = 60.0, every: float = 0.05) -> None:
-    """Return as soon as `condition` holds; fail the test after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain for {what}"
-        time.sleep(every)
 
 
 class Offsets(NamedTuple):
@@ -55,81 +40,6 @@ class Offsets(NamedTuple):
     def behind(self, ends: Mapping[int, int]) -> int:
         """Records before `ends` that are not committed yet."""
         return sum(max(0, end - self.committed.get(partition, 0)) for partition, end in ends.items())
-
-
-class Worker:
-    """One worker process, started when made. `log` is what it said."""
-
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
-        number = next(_numbers)
-        self.log = directory / f"worker-{number}.log"
-        self.port = network.free_ports(1)[0]
-        self._process = process.spawn(
-            [sys.executable, "-m", "pipeline.cli", "worker"],
-            self.log,
-            {**environment, "CONTACTMETER_HEALTH_PORT": str(self.port), "PYTHONPATH": str(ROOT)},
-            directory,
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def ended(self) -> int | None:
-        """Its exit code, negative for a signal; None while it runs."""
-        return self._process.poll()
-
-    def get(self, path: str) -> tuple[int, dict[str, Any]]:
-        """(HTTP status, JSON) of its health; (0, {}) while it does not answer."""
-        try:
-            with _DIRECT.open(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-        except (OSError, HTTPException):
-            return 0, {}
-
-    def metric(self, name: str) -> float:
-        """A metric without labels; 0 while the worker does not answer or has none of that name."""
-        try:
-            with _DIRECT.open(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
-                lines = answer.read().decode().splitlines()
-        except (OSError, HTTPException):
-            return 0.0
-        return next((float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
-
-    def ready(self) -> bool:
-        assert self.ended() is None, f"the worker ended with code {self.ended()}:\n{self.said[-3000:]}"
-        return self.get("/ready")[0] == 200
-
-    def wait_ready(self, timeout: float = 60.0) -> "Worker":
-        wait_until(self.ready, "the worker to be ready", timeout)
-        return self
-
-    def wait_end(self, timeout: float = 60.0) -> int:
-        """Its exit code, once it has ended."""
-        return self._process.wait(timeout)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        process.kill(self._process)
-
-    def freeze(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
-
-    def stop(self, timeout: float = 20.0) -> bool:
-        """SIGTERM; True when it ended by itself in time."""
-        with contextlib.suppress(ProcessLookupError):
-            self.thaw()
-        return process.end(self._process, timeout)
 
 
 class Stack:

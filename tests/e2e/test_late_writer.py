@@ -52,6 +52,9 @@ class Watched:
         self.seen(f"unacknowledged {table}")
         return found
 
+    def naming(self, starts: Mapping[str, int]) -> list[tuple[AnswerKey, ContactKey]]:
+        return self._store.naming(starts)
+
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes:
         found = self._store.hashes(table, organisations)
         self.seen(f"hashes of {table}")

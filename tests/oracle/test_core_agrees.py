@@ -26,6 +26,7 @@ from tests.oracle.days import YEARS, instant, statutory_rest
 from tests.oracle.figures import Expected, expected
 from tests.oracle.lives import DAY, HOUR, MINUTE, History, histories
 from tests.oracle.rows import disagreements
+from tests.oracle.told import local, organisation, told
 from tests.oracle.towns import NAME, SOURCES
 from tests.pipeline.builders import CONFIGURED, Shelf, record
 
@@ -193,3 +194,20 @@ def test_a_row_that_says_something_else_is_noticed() -> None:
     for name, wrong in (("role", "withdrawn"), ("product", "x"), ("closed_at", 1), ("outcomes.judged_at", [deadline + 1])):
         assert len(disagreements(oracle, {("pbx", "1"): row | {name: wrong}}, {})) == 1, name
     assert len(disagreements(oracle, {}, {})) == 1
+
+
+def test_an_answer_stored_before_its_contact_counts_after_the_replay() -> None:
+    """A worker dies between the inserts of one batch; the next cuts the same records into two."""
+    aspects = {"overall": {"title": {"nl": "n", "en": "n"}}}
+    questionnaire = {"version": 1, "title": {"nl": "n", "en": "n"}, "scale": "1-10", "aspects": aspects}
+    document = organisation(organisation=NAME, title={"nl": "n", "en": "n"}, norms=[], instruments={"q": [questionnaire]})
+    answer = told("2026-03-02 12:00 survey.answered")
+    answer["data"] |= {"answer": "a", "revision": 0, "status": "complete", "instrument": "q", "version": 1, "items": {"overall": 7}}
+    answer["data"]["contact"] = {"system": "pbx", "id": "1"}
+    history = History(document, [(event, local("2027-01-01")) for event in (told("2026-03-02 09:00 opened"), answer)])
+    as_of = minute_of(local("2026-03-02 13:00"))
+    for second in ([(0, 1), (1, 2)], [(0, 2)]):
+        plan = Plan([(0, 1), (1, 2)], [Worker([(0, 2)], torn=True), Worker(second, torn=False)])
+        with configured(document):
+            found = run(history, plan, as_of, 5)
+        agree(expected(history.arrivals, document), found, as_of)

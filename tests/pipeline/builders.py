@@ -177,7 +177,12 @@ class Shelf:
         contacts, answers = (Known(np.array([hash_of(key) for key in kept], dtype=np.uint64)) for kept in (self.contacts, self.answers))
         sums = {NAME: Sums.load(as_of, contributions)}  # type: ignore[arg-type]
         unacknowledged = (self._past(self.contacts, start), self._past(self.answers, start))
-        return Assignment(writer, {partition_of(NAME): start}, CONFIGURED, sums, contacts, answers, unacknowledged)
+        return Assignment(writer, {partition_of(NAME): start}, CONFIGURED, sums, contacts, answers, unacknowledged, self.naming(start))
+
+    def naming(self, start: int) -> list[tuple[AnswerKey, ContactKey]]:
+        """Which contacts the answers name that were written at or past an offset."""
+        found = [(key, stored_answer(row).value) for key, row in self.answers.items() if row[-1] >= start]
+        return [(key, (key[0], *named_by(value))) for key, value in found if value is not None and named_by(value)]  # type: ignore[misc]
 
     @staticmethod
     def _past(rows: dict[tuple[str, str, str], Row], start: int) -> dict[tuple[str, str, str], int]:

@@ -65,6 +65,9 @@ class MemoryStore:
     def unacknowledged(self, table: str, starts: Mapping[str, int]) -> dict[tuple[str, str, str], int]:
         return {}
 
+    def naming(self, starts: Mapping[str, int]) -> list[tuple[AnswerKey, ContactKey]]:
+        return []
+
     def hashes(self, table: str, organisations: Sequence[str]) -> Hashes:
         return Known.none()._stored
 

@@ -18,7 +18,7 @@ ALTER TABLE contacts
     ADD COLUMN IF NOT EXISTS handling_ms Nullable(Int64) AFTER wait_ms,
     ADD COLUMN IF NOT EXISTS left_reason LowCardinality(String) DEFAULT '' AFTER left_at,
     ADD COLUMN IF NOT EXISTS last_at DateTime64(3, 'UTC') DEFAULT coalesce(closed_at, opened_at, toDateTime64(stored_at, 3, 'UTC'))
-        COMMENT 'latest moment of anything that was said of it: never less in a later version' AFTER closed_at,
+        COMMENT 'latest moment of the events that tell of it' AFTER closed_at,
     ADD COLUMN IF NOT EXISTS `outcomes.measured` Array(Nullable(Int64)) COMMENT 'ms by the clock of a norm on a mean or maximum' AFTER `outcomes.excluded`,
     ADD COLUMN IF NOT EXISTS links String DEFAULT '' CODEC(ZSTD(1)) COMMENT '[[system, id, changes, [events]], …] of the contacts that name this one' AFTER timeline,
     ADD COLUMN IF NOT EXISTS answers String DEFAULT '' COMMENT '[[source, answer], …] that named this contact' AFTER links,

@@ -65,7 +65,8 @@ ORDER BY (organisation, team);
 CREATE VIEW offsets_of AS
 SELECT organisation, since, seconds
 FROM contactmeter.offsets FINAL
-WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+WHERE organisation IN {organisations:Array(String)}
+  AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
 
 -- Aspects. low_to and high_from (thousandths) bound the shares that are told of such a scale: 1-10 up to 5
 -- and from 8; 1-5 the lowest two and the top two; 0-10 detractors and promoters; yes and no.
@@ -77,17 +78,20 @@ SELECT
     multiIf(kind = 'grade' AND minimum = 1 AND maximum = 10, 8000, kind = 'satisfaction' AND minimum = 1 AND maximum = 5, 4000,
         kind = 'recommendation' AND minimum = 0 AND maximum = 10, 9000, kind = 'yes-no', 1000, NULL) AS high_from
 FROM contactmeter.instruments FINAL
-WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+WHERE organisation IN {organisations:Array(String)}
+  AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
 
 CREATE VIEW waves_of AS
 SELECT organisation, wave, number, title_nl, title_en, instrument, instrument_version, start_day, end_day, size, invited, published
 FROM contactmeter.waves FINAL
-WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+WHERE organisation IN {organisations:Array(String)}
+  AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
 
 CREATE VIEW teams_of AS
 SELECT organisation, team, department, people, shown_as
 FROM contactmeter.teams FINAL
-WHERE organisation IN {organisations:Array(String)} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+WHERE organisation IN {organisations:Array(String)}
+  AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
 
 -- Internal: what must be known of an organisation to publish its answers, and its local time at an instant.
 CREATE VIEW settings_of AS
@@ -126,12 +130,16 @@ FROM
             FROM contactmeter.answers_of(organisations = {organisations:Array(String)}) AS a
             INNER JOIN
             (
-                SELECT organisation, source, answer, logged_at FROM contactmeter.survey_answers FINAL WHERE organisation IN {organisations:Array(String)}
+                SELECT organisation, source, answer, logged_at
+                FROM contactmeter.survey_answers FINAL
+                WHERE organisation IN {organisations:Array(String)}
             ) AS l ON a.organisation = l.organisation AND a.source = l.source AND a.answer = l.answer
             WHERE a.channel != '' AND a.answered_at >= toStartOfQuarter({since:DateTime64(3, 'UTC')} - toIntervalDay(1)) - toIntervalDay(1)
         ) AS a
-        ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o ON a.organisation = o.organisation AND a.answered_at >= o.since
-        INNER JOIN contactmeter.settings_of(organisations = {organisations:Array(String)}, at = now64(3, 'UTC')) AS n ON a.organisation = n.organisation
+        ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o
+            ON a.organisation = o.organisation AND a.answered_at >= o.since
+        INNER JOIN contactmeter.settings_of(organisations = {organisations:Array(String)}, at = now64(3, 'UTC')) AS n
+            ON a.organisation = n.organisation
         LEFT JOIN contactmeter.waves_of(organisations = {organisations:Array(String)}) AS w ON a.organisation = w.organisation AND a.wave = w.wave
         WHERE placed_at <= now64(3, 'UTC')
     ) AS t
@@ -340,7 +348,8 @@ FROM
     ) AS a USING (organisation, instrument, instrument_version, invitation)
     LEFT JOIN (SELECT organisation, system, contact, channel FROM contactmeter.contacts FINAL WHERE organisation IN {organisations:Array(String)}) AS c
         ON i.organisation = c.organisation AND i.contact_system = c.system AND i.contact = c.contact
-    ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o ON i.organisation = o.organisation AND i.invited_at >= o.since
+    ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o
+        ON i.organisation = o.organisation AND i.invited_at >= o.since
 )
 GROUP BY organisation, instrument, instrument_version, wave, channel, quarter
 UNION ALL
@@ -384,7 +393,8 @@ FROM
         (
             SELECT a.*, if(t.team = '', a.team, t.shown_as) AS shown_team
             FROM contactmeter.placed_answers_of(organisations = {organisations:Array(String)}, since = toDateTime64('1980-01-01 00:00:00', 3, 'UTC')) AS a
-            LEFT JOIN (SELECT organisation, team, shown_as FROM contactmeter.teams_of(organisations = {organisations:Array(String)})) AS t ON a.organisation = t.organisation AND a.team = t.team
+            LEFT JOIN (SELECT organisation, team, shown_as FROM contactmeter.teams_of(organisations = {organisations:Array(String)})) AS t
+                ON a.organisation = t.organisation AND a.team = t.team
             WHERE closed AND NOT late
         )
         ARRAY JOIN given
@@ -505,8 +515,10 @@ FROM
         ))
         WHERE at <= {at:DateTime64(3, 'UTC')} AND NOT startsWith(measure, 'answer:')
     ) AS c
-    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS counted ON c.organisation = counted.organisation AND c.at >= counted.since
-    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS opened ON c.organisation = opened.organisation AND c.opened_or_at >= opened.since
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS counted
+        ON c.organisation = counted.organisation AND c.at >= counted.since
+    ASOF LEFT JOIN (SELECT organisation, since, seconds FROM contactmeter.offsets_in_force) AS opened
+        ON c.organisation = opened.organisation AND c.opened_or_at >= opened.since
 )
 GROUP BY organisation, channel, via, measure, quarter, quarter_opened
 UNION ALL

@@ -26,8 +26,8 @@ SELECT
     c.organisation AS organisation, system, contact, channel, via, product, if(t.team = '', toString(c.team), t.shown_as) AS team, location, segment,
     person, link, confidential, result, opened_at, queued_at, answered_at, abandoned_at, left_at, left_reason, closed_at, responded_at, last_word_at,
     suspended_at, callback_open_at, callbacks, callbacks_settled, transfers, reopened, wait_ms, handling_ms,
-    `outcomes.norm` AS norms, `outcomes.deadline` AS deadlines, `outcomes.stop` AS stops, `outcomes.judged_at` AS judgements,
-    `outcomes.measured` AS measured
+    `outcomes.norm` AS norms, `outcomes.version` AS norm_versions, `outcomes.start` AS starts, `outcomes.deadline` AS deadlines,
+    `outcomes.stop` AS stops, `outcomes.judged_at` AS judgements, `outcomes.excluded` AS exclusions, `outcomes.measured` AS measurements
 FROM (SELECT * FROM contactmeter.contacts FINAL WHERE organisation IN {organisations:Array(String)} AND role = 'counts') AS c
 LEFT JOIN (SELECT organisation, team, shown_as FROM contactmeter.teams_in_force WHERE organisation IN {organisations:Array(String)}) AS t
     ON c.organisation = t.organisation AND c.team = t.team;
@@ -177,7 +177,7 @@ GROUP BY GROUPING SETS ((organisation, cell, channel), (organisation, cell));
 -- Internal: contacts that are open at an instant, and those with a call-back to do then. waiting: nobody has answered or responded.
 CREATE VIEW open_of AS
 SELECT
-    * EXCEPT (norms, deadlines, stops, judgements, last_word_at),
+    * EXCEPT (norms, deadlines, stops, judgements, last_word_at, max_open_ms, callback_norms, day_end),
     is_open AND ifNull(dateDiff('millisecond', opened_at, moment) > max_open_ms, 0) AS stale,
     is_open AND NOT stale AND ifNull(answered_at > moment, 1) AND ifNull(responded_at > moment, 1) AS waiting,
     is_open AND ifNull(suspended_at <= moment, 0) AS suspended,
@@ -280,3 +280,405 @@ FROM contactmeter.open_of(
     at = {at:DateTime64(3, 'UTC')}
 )
 WHERE NOT confidential;
+
+-- Norms on a mean or a maximum: what was measured in windows that end at `at` and in calendar quarters up to it. Times in seconds. within: at
+-- most the limit that held for the contact; met: the mean, or every contact, is.
+CREATE VIEW contactmeter_views.v_norm_times DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    organisation, channel, norm, any(kind) AS statistic, span.1 AS period_kind, span.2 AS period, count() AS n, sum(took_ms) / n / 1000 AS mean,
+    max(took_ms) / 1000 AS longest, countIf(took_ms <= limit_ms) AS within, argMax(limit_ms, judged_at) / 1000 AS limit,
+    if(statistic = 'mean', mean <= limit, within = n) AS met
+FROM
+(
+    SELECT
+        o.organisation AS organisation, toString(channel) AS channel, norm, n.statistic AS kind, assumeNotNull(took) AS took_ms,
+        assumeNotNull(n.threshold_ms) AS limit_ms, judged_at, addSeconds(judged_at, f.seconds) AS local_at,
+        intDiv(toUnixTimestamp64Milli(judged_at) + 59999, 60000) AS minute,
+        intDiv(toUnixTimestamp64Milli({at:DateTime64(3, 'UTC')}) + 59999, 60000) AS as_of,
+        arrayConcat(
+            [('quarter', concat(toString(toYear(local_at)), '-Q', toString(toQuarter(local_at))))],
+            arrayMap(
+                w -> ('window', w.1), arrayFilter(w -> minute > as_of - w.2, [('1h', 60), ('24h', 1440), ('7d', 10080), ('28d', 40320)])
+            )
+        ) AS spans
+    FROM
+    (
+        SELECT organisation, channel, toString(one.1) AS norm, one.2 AS norm_version, assumeNotNull(one.3) AS judged_at, one.4 AS took
+        FROM contactmeter.counting_of(organisations = (
+            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        ))
+        ARRAY JOIN arrayFilter(
+            x -> isNotNull(x.4) AND ifNull(x.3 <= {at:DateTime64(3, 'UTC')}, 0), arrayZip(norms, norm_versions, judgements, measurements)
+        ) AS one
+    ) AS o
+    INNER JOIN
+    (
+        SELECT organisation, norm, norm_version, statistic, threshold_ms FROM contactmeter.norms FINAL
+        WHERE organisation = {organisation:String} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL)
+    ) AS n ON o.organisation = n.organisation AND o.norm = n.norm AND o.norm_version = n.norm_version
+    ASOF LEFT JOIN
+    (
+        SELECT organisation, since, seconds FROM contactmeter.offsets_in_force WHERE organisation = {organisation:String}
+    ) AS f ON o.organisation = f.organisation AND o.judged_at >= f.since
+)
+ARRAY JOIN spans AS span
+GROUP BY GROUPING SETS ((organisation, norm, span, channel), (organisation, norm, span));
+
+-- Internal: contacts opened up to an instant, by local time.
+CREATE VIEW openings_of AS
+SELECT
+    c.organisation AS organisation, channel, segment, opened_at, answered_at, abandoned_at, wait_ms, addSeconds(c.opened_at, f.seconds) AS local_opened
+FROM
+(
+    SELECT
+        organisation, toString(channel) AS channel, toString(segment) AS segment, assumeNotNull(opened_at) AS opened_at, answered_at, abandoned_at, wait_ms
+    FROM contactmeter.contacts FINAL
+    WHERE organisation IN {organisations:Array(String)} AND role = 'counts'
+      AND contacts.opened_at > {since:DateTime64(3, 'UTC')} AND contacts.opened_at <= {at:DateTime64(3, 'UTC')}
+) AS c
+ASOF LEFT JOIN
+(
+    SELECT organisation, since, seconds FROM contactmeter.offsets_in_force WHERE organisation IN {organisations:Array(String)}
+) AS f ON c.organisation = f.organisation AND c.opened_at >= f.since;
+
+-- Contacts opened in each local quarter up to `at`, and how many that is per 1,000 inhabitants (as the organisation's file says now).
+CREATE VIEW contactmeter_views.v_per_inhabitants DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    v.organisation AS organisation, channel, quarter, contacts, s.inhabitants AS inhabitants, contacts * 1000 / s.inhabitants AS per_thousand
+FROM
+(
+    SELECT
+        organisation, channel, concat(toString(toYear(local_opened)), '-Q', toString(toQuarter(local_opened))) AS quarter, count() AS contacts
+    FROM contactmeter.openings_of(
+        organisations = (
+            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        ),
+        since = toDateTime64('1980-01-01 00:00:00', 3, 'UTC'), at = {at:DateTime64(3, 'UTC')}
+    )
+    GROUP BY GROUPING SETS ((organisation, quarter, channel), (organisation, quarter))
+) AS v
+INNER JOIN (SELECT organisation, inhabitants FROM contactmeter.organisations FINAL WHERE organisation = {organisation:String}) AS s USING (organisation);
+
+-- Contacts by segment, within a channel, of local months that are over. A segment with fewer than `small_cell` contacts is withheld, and with
+-- it the smallest other one where fewer than that would follow by subtraction from the channel's figure.
+CREATE VIEW contactmeter_views.v_segments DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    organisation, channel, month, segment, withheld, if(withheld, NULL, n) AS contacts, if(withheld, NULL, calls) AS answered,
+    if(withheld, NULL, gave_up) AS abandoned, if(withheld, NULL, waited / waits / 1000) AS wait_mean
+FROM
+(
+    SELECT
+        *, sumIf(n, n < small_cell) OVER (PARTITION BY organisation, channel, month) AS below,
+        row_number() OVER (PARTITION BY organisation, channel, month, n >= small_cell ORDER BY n, segment) AS rank,
+        n < small_cell OR (rank = 1 AND below > 0 AND below < small_cell) AS withheld
+    FROM
+    (
+        SELECT
+            c.organisation AS organisation, channel, formatDateTime(toStartOfMonth(local_opened), '%Y-%m') AS month, segment, any(m.small_cell) AS small_cell,
+            count() AS n, countIf(isNotNull(answered_at)) AS calls, countIf(isNotNull(abandoned_at)) AS gave_up, sum(wait_ms) AS waited,
+            count(wait_ms) AS waits
+        FROM contactmeter.openings_of(
+            organisations = (
+                SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+                WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+            ),
+            since = toDateTime64('1980-01-01 00:00:00', 3, 'UTC'), at = now64(3, 'UTC')
+        ) AS c
+        INNER JOIN
+        (
+            SELECT organisation, small_cell, local_at FROM contactmeter.moment_of(organisations = [{organisation:String}], at = now64(3, 'UTC'))
+        ) AS m ON c.organisation = m.organisation
+        WHERE toStartOfMonth(local_opened) < toStartOfMonth(m.local_at)
+        GROUP BY organisation, channel, month, segment
+    )
+);
+
+-- Internal: of the day of an instant, and of the eight days of the same weekday before it that are usual days, how many contacts were opened in
+-- each quarter of an hour; so_far: no later in the day than the instant. Usual days are not before the channel's second day with us, not
+-- closed, and at most 16 weeks ago. Channel '' is all channels.
+CREATE VIEW usual_days_of AS
+SELECT
+    c.organisation AS organisation, channel, m.local_at AS local_at, m.local_day AS today,
+    toDate32(addSeconds(c.first_at, arrayLast(x -> x.1 <= c.first_at, m.shifts).2)) AS first_day,
+    arraySlice(arrayFilter(
+        day -> day > first_day AND (has(opened_days, (channel, day)) OR NOT (has(closed_days, ('', day)) OR has(closed_days, (channel, day)))),
+        arrayMap(week -> toDate32(subtractDays(today, 7 * week)), range(1, 17))
+    ), 1, 8) AS days,
+    NOT has(opened_days, (channel, today)) AND (has(closed_days, ('', today)) OR has(closed_days, (channel, today))) AS closed
+FROM
+(
+    SELECT organisation, channel, assumeNotNull(min(opened_at)) AS first_at
+    FROM (SELECT organisation, toString(channel) AS channel, opened_at, role FROM contactmeter.contacts FINAL WHERE organisation IN {organisations:Array(String)})
+    WHERE role = 'counts' AND opened_at <= {at:DateTime64(3, 'UTC')}
+    GROUP BY GROUPING SETS ((organisation, channel), (organisation))
+) AS c
+INNER JOIN
+(
+    SELECT organisation, local_at, local_day, shifts FROM contactmeter.moment_of(organisations = {organisations:Array(String)}, at = {at:DateTime64(3, 'UTC')})
+) AS m ON c.organisation = m.organisation
+LEFT JOIN
+(
+    SELECT
+        organisation, groupArrayIf((toString(channel), day), closed) AS closed_days, groupArrayIf((toString(channel), day), NOT closed) AS opened_days
+    FROM contactmeter.special_days FINAL
+    WHERE organisation IN {organisations:Array(String)}
+      AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL)
+    GROUP BY organisation
+) AS d ON c.organisation = d.organisation;
+
+CREATE VIEW openings_by_day_of AS
+SELECT u.organisation AS organisation, u.channel AS channel, u.days AS days, u.today AS today, c.day AS day, slot, so_far, n
+FROM contactmeter.usual_days_of(organisations = {organisations:Array(String)}, at = {at:DateTime64(3, 'UTC')}) AS u
+INNER JOIN
+(
+    SELECT
+        organisation, channel, toDate32(local_opened) AS day, intDiv(toHour(local_opened) * 60 + toMinute(local_opened), 15) AS slot,
+        dateDiff('millisecond', toDateTime64(day, 3, 'UTC'), local_opened) <= dateDiff('millisecond', toDateTime64(toDate32(local_at), 3, 'UTC'), local_at)
+            AS so_far,
+        count() AS n
+    FROM
+    (
+        SELECT c.*, m.local_at AS local_at
+        FROM contactmeter.openings_of(
+            organisations = {organisations:Array(String)}, since = {at:DateTime64(3, 'UTC')} - toIntervalDay(114), at = {at:DateTime64(3, 'UTC')}
+        ) AS c
+        INNER JOIN
+        (
+            SELECT organisation, local_at FROM contactmeter.moment_of(organisations = {organisations:Array(String)}, at = {at:DateTime64(3, 'UTC')})
+        ) AS m ON c.organisation = m.organisation
+        WHERE toDayOfWeek(local_opened) = toDayOfWeek(local_at)
+    )
+    GROUP BY GROUPING SETS ((organisation, day, slot, so_far, channel), (organisation, day, slot, so_far))
+) AS c ON u.organisation = c.organisation AND u.channel = c.channel
+WHERE c.day = u.today OR has(u.days, c.day);
+
+-- Busy hours of the local day of an instant, by quarters of an hour (`minutes` 15) and hours (60): contacts opened so far (null for what has not
+-- begun), and what is usual: median, least and most of the last eight days of that weekday (`days`: how many there are), closing days left out.
+CREATE VIEW contactmeter_views.v_busy DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    u.organisation AS organisation, u.channel AS channel, u.today AS day, u.width AS minutes, u.width * u.slot AS minute_of_day,
+    if(minute_of_day <= toHour(u.local_at) * 60 + toMinute(u.local_at), toNullable(c.now), NULL) AS contacts, length(u.days) AS days,
+    arrayResize(c.past, days, toUInt64(0)) AS counts, if(days = 0, NULL, arrayReduce('quantileExactInclusive(0.5)', counts)) AS usual,
+    if(days = 0, NULL, arrayMin(counts)) AS least, if(days = 0, NULL, arrayMax(counts)) AS most
+FROM
+(
+    SELECT organisation, channel, today, local_at, days, width, slot
+    FROM contactmeter.usual_days_of(
+        organisations = (
+            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        ),
+        at = {at:DateTime64(3, 'UTC')}
+    )
+    ARRAY JOIN [15, 60] AS width
+    ARRAY JOIN range(toUInt64(1440 / width)) AS slot
+) AS u
+LEFT JOIN
+(
+    SELECT organisation, channel, width, slot, sumIf(n, day = today) AS now, groupArrayIf(n, has(days, day)) AS past
+    FROM
+    (
+        SELECT organisation, channel, any(days) AS days, any(today) AS today, day, width, toUInt64(intDiv(b.slot * 15, width)) AS slot, sum(b.n) AS n
+        FROM contactmeter.openings_by_day_of(
+            organisations = (
+                SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+                WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+            ),
+            at = {at:DateTime64(3, 'UTC')}
+        ) AS b
+        ARRAY JOIN [15, 60] AS width
+        GROUP BY organisation, channel, day, width, slot
+    )
+    GROUP BY organisation, channel, width, slot
+) AS c ON u.organisation = c.organisation AND u.channel = c.channel AND u.width = c.width AND u.slot = c.slot;
+
+-- What the rest of the local day will bring, by the usual share that comes after this time of day: expected = so_far * share / (1 - share), by
+-- the median, least and greatest share of the usual days. While nothing has come today, or nothing had come by now on one of those days:
+-- the median, least and most that came after this time. Null with fewer than three usual days, and on a day that is closed.
+CREATE VIEW contactmeter_views.v_expected DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    organisation, channel, today AS day, closed, length(days) AS usual_days, now AS so_far,
+    if(empty(days), NULL, arrayReduce('quantileExactInclusive(0.5)', before)) AS usual_so_far,
+    if(empty(days), NULL, arrayReduce('quantileExactInclusive(0.5)', arrayMap((b, a) -> b + a, before, after))) AS usual_day,
+    so_far > 0 AND NOT has(before, 0) AS by_share,
+    arrayMap((b, a) -> if(b + a = 0, 0, a / (b + a)), before, after) AS shares, arrayReduce('quantileExactInclusive(0.5)', shares) AS share,
+    multiIf(closed OR usual_days < 3, NULL, by_share, so_far * share / (1 - share), arrayReduce('quantileExactInclusive(0.5)', after)) AS expected,
+    multiIf(closed OR usual_days < 3, NULL, by_share, so_far * arrayMin(shares) / (1 - arrayMin(shares)), arrayMin(after)) AS expected_low,
+    multiIf(closed OR usual_days < 3, NULL, by_share, so_far * arrayMax(shares) / (1 - arrayMax(shares)), arrayMax(after)) AS expected_high
+FROM
+(
+    SELECT
+        u.organisation AS organisation, u.channel AS channel, u.today AS today, u.closed AS closed, u.days AS days, c.now AS now,
+        arrayMap(d -> arraySum(arrayMap(x -> if(x.1 = d AND x.2, x.3, 0), c.counts)), u.days) AS before,
+        arrayMap(d -> arraySum(arrayMap(x -> if(x.1 = d AND NOT x.2, x.3, 0), c.counts)), u.days) AS after
+    FROM contactmeter.usual_days_of(
+        organisations = (
+            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        ),
+        at = {at:DateTime64(3, 'UTC')}
+    ) AS u
+    LEFT JOIN
+    (
+        SELECT organisation, channel, sumIf(n, day = today) AS now, groupArray((day, so_far, n)) AS counts
+        FROM contactmeter.openings_by_day_of(
+            organisations = (
+                SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+                WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+            ),
+            at = {at:DateTime64(3, 'UTC')}
+        )
+        GROUP BY organisation, channel
+    ) AS c ON u.organisation = c.organisation AND u.channel = c.channel
+);
+
+-- What contacts are good for, by system and channel: those that count, that only add to others, that name no known contact (unlinked) …
+-- A mailbox is only named by others: no contact.
+CREATE VIEW contactmeter_views.v_roles DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT organisation, system, channel, if(role = 'enriches' AND named = '', 'unlinked', toString(role)) AS role, count() AS contacts
+FROM
+(
+    SELECT c.organisation AS organisation, c.system AS system, c.channel AS channel, c.role AS role, k.named AS named
+    FROM
+    (
+        SELECT organisation, system, channel, role, same_as FROM contactmeter.contacts FINAL
+        WHERE role != 'forgotten' AND organisation IN (
+            SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        )
+    ) AS c
+    LEFT JOIN
+    (
+        SELECT concat(system, '/', contact) AS named FROM contactmeter.contacts FINAL
+        WHERE role NOT IN ('mailbox', 'forgotten') AND organisation = {organisation:String}
+          AND concat(system, '/', contact) IN (SELECT same_as FROM contactmeter.contacts WHERE organisation = {organisation:String} AND same_as != '')
+    ) AS k ON c.same_as = k.named
+)
+GROUP BY organisation, system, channel, role;
+
+-- Queues: every reading; the last ones before an instant with the day's highest; and visits of a website by local day (readings are of the hour
+-- that ends at observed_at).
+CREATE OR REPLACE VIEW contactmeter_views.v_gauges DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT organisation, channel, queue, gauge, observed_at, value
+FROM contactmeter.gauge_readings FINAL
+WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+
+CREATE VIEW contactmeter_views.v_gauges_now DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    g.organisation AS organisation, channel, queue, gauge, max(g.observed_at) AS last_at, argMax(g.value, g.observed_at) AS last_value,
+    maxOrNullIf(g.value, g.observed_at >= m.day_start) AS highest_today
+FROM
+(
+    SELECT organisation, channel, queue, gauge, observed_at, value FROM contactmeter.gauge_readings FINAL
+    WHERE gauge != 'visits' AND observed_at <= {at:DateTime64(3, 'UTC')} AND organisation IN (
+        SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    )
+) AS g
+INNER JOIN
+(
+    SELECT organisation, day_start FROM contactmeter.moment_of(organisations = [{organisation:String}], at = {at:DateTime64(3, 'UTC')})
+) AS m ON g.organisation = m.organisation
+GROUP BY organisation, channel, queue, gauge;
+
+CREATE VIEW contactmeter_views.v_visits DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT g.organisation AS organisation, channel, queue AS part, toDate(addSeconds(g.seen_at, f.seconds)) AS day, sum(g.value) AS visits
+FROM
+(
+    SELECT organisation, channel, queue, observed_at - toIntervalMillisecond(1) AS seen_at, value FROM contactmeter.gauge_readings FINAL
+    WHERE gauge = 'visits' AND organisation IN (
+        SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    )
+) AS g
+ASOF LEFT JOIN
+(
+    SELECT organisation, since, seconds FROM contactmeter.offsets_in_force WHERE organisation = {organisation:String}
+) AS f ON g.organisation = f.organisation AND g.seen_at >= f.since
+GROUP BY organisation, channel, part, day;
+
+CREATE OR REPLACE VIEW contactmeter_views.v_norms DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    organisation, norm, norm_version, title_nl, title_en, statistic, clock, threshold, target, denominator, priority, valid_from, valid_to, published_in
+FROM contactmeter.norms FINAL
+WHERE (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL)
+  AND organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+
+-- As in 0002, of contacts that count. A norm on a mean has no verdict on one contact: `measured`. Confidential contacts are not named.
+CREATE OR REPLACE VIEW contactmeter_views.v_outcomes_at DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    o.organisation AS organisation, system, if(confidential, '', contact) AS contact, o.channel AS channel, via, product, team, location, opened_at,
+    norm, norm_version, start, deadline, stop, judged_at, excluded, measured AS measured_ms,
+    multiIf(
+        excluded != '', 'excluded', ifNull(judged_at > {at:DateTime64(3, 'UTC')}, 1), 'pending',
+        isNotNull(measured) AND isNull(deadline), 'measured', ifNull(stop <= deadline, 0), 'within', 'late'
+    ) AS verdict,
+    open AND isNotNull(limits.max_open_ms) AND ifNull(dateDiff('millisecond', opened_at, {at:DateTime64(3, 'UTC')}) > limits.max_open_ms, 0) AS stale,
+    verdict = 'late' AND open AND ifNull(stop > {at:DateTime64(3, 'UTC')}, 1) AND NOT stale AS overdue
+FROM
+(
+    SELECT
+        organisation, system, contact, confidential, channel, via, product, team, location, opened_at,
+        ifNull(closed_at > {at:DateTime64(3, 'UTC')}, 1) AND ifNull(left_at > {at:DateTime64(3, 'UTC')}, 1) AS open,
+        one.1 AS norm, one.2 AS norm_version, one.3 AS start, one.4 AS deadline, one.5 AS stop, one.6 AS judged_at, one.7 AS excluded, one.8 AS measured
+    FROM contactmeter.counting_of(organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    ))
+    ARRAY JOIN arrayFilter(
+        x -> x.3 <= {at:DateTime64(3, 'UTC')}, arrayZip(norms, norm_versions, starts, deadlines, stops, judgements, exclusions, measurements)
+    ) AS one
+) AS o
+LEFT JOIN
+(
+    SELECT organisation, channel, max_open_ms FROM contactmeter.channels_in_force WHERE organisation = {organisation:String}
+) AS limits ON o.organisation = limits.organisation AND toString(o.channel) = limits.channel;
+
+CREATE OR REPLACE VIEW contactmeter_views.v_quarter_outcomes DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    organisation, channel, via, norm, excluded,
+    concat(toString(toYear(local_at)), '-Q', toString(toQuarter(local_at))) AS quarter,
+    concat(toString(toYear(local_opened)), '-Q', toString(toQuarter(local_opened))) AS quarter_opened,
+    count() AS outcomes, countIf(verdict = 'within') AS within, countIf(verdict = 'late') AS late, countIf(verdict = 'pending') AS pending,
+    countIf(verdict = 'measured') AS measured, countIf(overdue) AS overdue, countIf(stale) AS stale
+FROM
+(
+    SELECT
+        o.organisation AS organisation, o.channel AS channel, o.via AS via, o.norm AS norm, o.excluded AS excluded,
+        o.verdict AS verdict, o.overdue AS overdue, o.stale AS stale,
+        addSeconds(o.counts_at, counted.seconds) AS local_at, addSeconds(o.opened_or_start, opened.seconds) AS local_opened
+    FROM
+    (
+        SELECT *, coalesce(judged_at, stop, start) AS counts_at, coalesce(opened_at, start) AS opened_or_start
+        FROM contactmeter_views.v_outcomes_at(organisation = {organisation:String}, at = {at:DateTime64(3, 'UTC')})
+    ) AS o
+    ASOF LEFT JOIN contactmeter.offsets_in_force AS counted ON o.organisation = counted.organisation AND o.counts_at >= counted.since
+    ASOF LEFT JOIN contactmeter.offsets_in_force AS opened ON o.organisation = opened.organisation AND o.opened_or_start >= opened.since
+)
+GROUP BY organisation, channel, via, norm, excluded, quarter, quarter_opened;
+
+CREATE OR REPLACE VIEW contactmeter_views.v_defects DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT organisation, system, if(confidential, '', contact) AS contact, channel, arrayJoin(defects) AS defect, opened_at
+FROM contactmeter.contacts FINAL
+WHERE role NOT IN ('mailbox', 'forgotten')
+  AND organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked);
+
+CREATE OR REPLACE VIEW contactmeter_views.v_counts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT organisation, sum(contact) AS contacts, sum(answer) AS answers, sum(reject) AS rejects
+FROM
+(
+    SELECT organisation, 1 AS contact, 0 AS answer, 0 AS reject FROM contactmeter.contacts FINAL WHERE role NOT IN ('mailbox', 'forgotten')
+    UNION ALL SELECT organisation, 0, 1, 0 FROM contactmeter.survey_answers FINAL WHERE NOT forgotten
+    UNION ALL SELECT organisation, 0, 0, 1 FROM contactmeter.rejects FINAL
+)
+WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
+GROUP BY organisation;
+
+CREATE OR REPLACE VIEW contactmeter_views.v_last_event DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT organisation, max(at) AS last_at
+FROM
+(
+    SELECT organisation, c.last_at AS at FROM contactmeter.contacts AS c FINAL WHERE role NOT IN ('mailbox', 'forgotten')
+    UNION ALL SELECT organisation, answered_at AS at FROM contactmeter.survey_answers FINAL WHERE NOT forgotten
+)
+WHERE organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
+GROUP BY organisation;

@@ -20,8 +20,8 @@ def filled(engine: ClickHouseEngine, name: str, readable: bool) -> Town:
     """Something in every view."""
     day = AGO.date()
     wave = {"number": 1, "instrument": "q", "version": 1, "from": str(day), "to": str(day + timedelta(days=9)), "invited": 20}
-    fields = {"waves": {"w": wave}, "priorities": {"duidelijk": {"title": {"nl": "Duidelijk", "en": "Clear"}}}}
-    town = Town(engine, organisation(name, **fields), readable)
+    priorities = {"duidelijk": {"title": {"nl": "Duidelijk", "en": "Clear"}}}
+    town = Town(engine, organisation(name, waves={"w": wave}, priorities=priorities), readable)
     for start, version in ((AGO, 1), (AGO, 2), (datetime.now(UTC) - timedelta(minutes=5), 1)):
         town.answer(
             Given(f"{start}-{version}-{n}", start + timedelta(seconds=n), "telephone", {"overall": 8}, version=version) for n in range(12)

@@ -74,7 +74,7 @@ def test_rows_of_version_01_say_what_they_said(client: Client) -> None:
         assert [(outcome.norm, outcome.stop, outcome.measured) for outcome in found[name].judged.outcomes] == [
             ("a", NINE, None), ("b", None, None),
         ]  # fmt: skip
-        assert (found[name].links, found[name].answers) == ({}, {})
+        assert (found[name].links, found[name].answers) == ({}, set())
     assert found["after"].events == [(NINE, "urn:x", "1", "d", NINE, "opened", {"channel": "telephone"})]
     now = client.query("SELECT * EXCEPT (opened_at, at) FROM contributions_of(organisations = ['o']) ORDER BY ALL").result_rows
     assert len(before) == 4
