@@ -12,6 +12,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +132,11 @@ def declare(app: Any, make_worker: Callable[[SendRejects], tuple[Worker, Organis
     async def tick() -> None:
         gc.set_threshold(1_000_000, 10, 100)  # almost nothing here is cyclic; looking for it cost a fifth of the time
         while not app.should_stop:
-            await _or_die(worker()[0].tick())
-            await asyncio.sleep(TICK_S)
+            loop = worker()[0]
+            loop.reassigned.clear()
+            await _or_die(loop.tick())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(loop.reassigned.wait(), TICK_S)
 
     @app.task  # type: ignore[untyped-decorator]
     async def configuration() -> None:

@@ -100,9 +100,10 @@ class Organisations:
         found = {}
         for name, stored in self._store.in_force().items():
             generation = stored.generation
-            if stored.judging < JUDGING and stored.has_data:
-                generation += 1
-                log.warning("organisation %s: judged by an earlier version; its contacts are judged again", name)
+            if stored.judging < JUDGING:
+                if stored.has_data:
+                    generation += 1
+                    log.warning("organisation %s: judged by an earlier version; its contacts are judged again", name)
                 self._store.register(stored.organisation, stored.text, generation, self._readers, self._clock())
             known = before.get(name)
             if known is not None and (known.organisation, known.generation) == (stored.organisation, generation):

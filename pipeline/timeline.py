@@ -194,6 +194,8 @@ class Timeline:
     @property
     def suspended_at(self) -> int | None:
         """Since when the clock stands still: the first pause that no resumption and no close follows."""
+        if not self.turns:
+            return None
         since: int | None = None
         for at, kind, _ in self.turns:
             if kind == "paused":

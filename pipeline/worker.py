@@ -82,6 +82,8 @@ class Worker:
         self._step = asyncio.Lock()
         """Held while the state is computed or a batch is folded in: no state may be read between the two halves of a batch."""
         self._writing: asyncio.Task[None] | None = None
+        self.reassigned = asyncio.Event()
+        """Set when partitions were assigned: their state need not wait for the next tick."""
 
     # ── assignment ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,6 +95,7 @@ class Worker:
         self._next.clear()
         self.reload()
         self._health.partitions = partitions
+        self.reassigned.set()
         log.info("assigned %d partitions", len(partitions))
 
     def revoked(self) -> None:

@@ -10,30 +10,25 @@ from typing import Any
 
 _NINE = r"(?:[Bb][Ss][Nn])?\s?\d{9}|\d{4}[ .-]\d{2}[ .-]\d{3}|\d{3}[ .-]\d{3}[ .-]\d{3}"
 _NUMBER = re.compile(rf"(?<![0-9A-Za-z])(?:{_NINE})(?![0-9A-Za-z])")
-_SHAPE = bytes.maketrans(
-    bytes(range(256)),
-    bytes(
-        ord("0")
-        if chr(i).isdigit() and i < 128
-        else ord("a")
-        if chr(i).isalpha() and i < 128
-        else ord("-")
-        if chr(i) in " .-"
-        else ord("/")
-        for i in range(256)
-    ),
-)
-"""Every byte by what it is: a digit, a letter, what may part a number, anything else."""
-_SHAPES = (*(left + b"000000000" + right for left in (b"/", b"-") for right in (b"/", b"-")), b"0000-00-000", b"000-000-000")
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})")
-"""Nanoseconds are nine digits too."""
-_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+
+
+def _shape(byte: int) -> str:
+    char = chr(byte)
+    if byte >= 128 or not (char.isalnum() or char == "\\"):
+        return "/"
+    return "0" if char.isdigit() else char.lower() if char in "bsnBSN\\" else "a"
+
+
+_SHAPE = bytes(ord(_shape(byte)) for byte in range(256))
+"""Every byte by what it is: a digit, a letter (those of "bsn" as they are), a backslash, anything else."""
+_SHAPES = (b"/000000000/", b"0000/00/000", b"000/000/000", b"bsn", b"\\a00")
+"""By itself; in parts; after its name; a digit written as \\u0030."""
 
 
 def may_hold(json: bytes) -> bool:
-    """Whether such a number may stand in JSON: quick, and never wrong when it says no. Digits can also be written as \\u0030."""
+    """Whether such a number may stand in JSON: quick, and never wrong when it says no."""
     shape = b"/" + json.translate(_SHAPE) + b"/"
-    return any(one in shape for one in _SHAPES) or b"\\u00" in json or b"bsn" in json.lower()
+    return any(one in shape for one in _SHAPES)
 
 
 def passes(digits: str) -> bool:

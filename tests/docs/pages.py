@@ -11,6 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 MEASURES = ROOT / "docs" / "MEASURES.md"
 OPERATIONS = ROOT / "docs" / "OPERATIONS.md"
+ORGANISATION = ROOT / "docs" / "ORGANISATION.md"
+PRIVACY = ROOT / "docs" / "PRIVACY.md"
 README = ROOT / "README.md"
 PAGES = (README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -28,14 +30,20 @@ def prose_of(path: Path) -> str:
 
 
 def blocks_of(path: Path) -> Iterator[str]:
-    """The content of every fenced block, and of every block that is indented by four spaces."""
+    """The content of every fenced block, and of every block that is indented by four spaces or more."""
     yield from (match[2] for match in _FENCE.finditer(text_of(path)))
-    yield from re.findall(r"(?:^ {4}\S.*\n?)+", prose_of(path), re.MULTILINE)
+    yield from re.findall(r"(?:^ {4,}\S.*\n?)+", prose_of(path), re.MULTILINE)
 
 
 def code_of(path: Path) -> str:
     """Everything on the page that is set as code, a line a piece."""
     return "\n".join([*blocks_of(path), *re.findall(r"`([^`\n]+)`", prose_of(path))])
+
+
+def first_cells(path: Path, head: str) -> set[str]:
+    """What stands as code in the first column of the tables whose head begins with `head`."""
+    tables = re.findall(rf"^\| {re.escape(head)}.*\n\|[ -|]*\n((?:\|.*\n)+)", text_of(path), re.MULTILINE)
+    return {code for table in tables for row in table.splitlines() for code in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
 
 
 def anchors_of(path: Path) -> set[str]:

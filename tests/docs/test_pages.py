@@ -14,7 +14,7 @@ from pipeline.norms import REASONS
 from pipeline.store import migrate
 from schemas.batch import _REASONS
 from schemas.norm import AppliesTo, Norm
-from tests.docs.pages import MEASURES, OPERATIONS, PAGES, README, ROOT, anchors_of, code_of, prose_of, text_of
+from tests.docs.pages import MEASURES, OPERATIONS, PAGES, README, ROOT, anchors_of, code_of, first_cells, prose_of, text_of
 
 COMMANDS = {
     name: command
@@ -94,33 +94,27 @@ def reasons() -> set[str]:
     return found
 
 
-def tabled(name: str) -> set[str]:
-    """What stands as code in the first column of the tables whose head begins with `name`."""
-    tables = re.findall(rf"^\| {re.escape(name)}.*\n\|[ -|]*\n((?:\|.*\n)+)", text_of(MEASURES), re.MULTILINE)
-    return {code for table in tables for row in table.splitlines() for code in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
-
-
 def test_every_reason_of_a_reject_is_explained_and_no_other() -> None:
     assert len(reasons()) > 20
-    assert tabled("reason") == reasons()
+    assert first_cells(MEASURES, "reason") == reasons()
 
 
 def test_every_defect_is_explained_and_no_other() -> None:
-    tree = ast.parse(text_of(ROOT / "pipeline" / "contacts.py"))
     appended = [
         node.args[0]
-        for node in ast.walk(tree)
+        for module in ("contacts.py", "timeline.py")
+        for node in ast.walk(ast.parse(text_of(ROOT / "pipeline" / module)))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "append"
         and "defects" in ast.dump(node.func.value)
     ]
     assert appended
-    assert tabled("defect") == {argument.value for argument in appended if isinstance(argument, ast.Constant)}
+    assert first_cells(MEASURES, "defect") == {argument.value for argument in appended if isinstance(argument, ast.Constant)}
 
 
 def test_every_exclusion_is_explained_and_no_other() -> None:
-    assert tabled("excluded because") == set(REASONS)
+    assert first_cells(MEASURES, "excluded because") == set(REASONS)
 
 
 def test_every_field_of_a_norm_is_explained() -> None:
@@ -131,18 +125,18 @@ def test_every_field_of_a_norm_is_explained() -> None:
 
 
 def test_every_measure_is_explained_and_no_other() -> None:
-    """The measures of the view `contributions`; that the worker adds the same ones is tested elsewhere."""
-    view = text_of(ROOT / "pipeline" / "store" / "migrations" / "0002_views.sql").split("CREATE VIEW contactmeter_views")[0]
-    found = set(re.findall(r"\[\('([a-z]+)'", view)) | {f"{prefix}<id>" for prefix in re.findall(r"concat\('(norm:)'", view)}
+    """The measures of the view `contributions_of`; that the worker adds the same ones is tested elsewhere."""
+    view = text_of(ROOT / "pipeline" / "store" / "migrations" / "0003_contacts.sql").split("CREATE VIEW contributions_of")[1]
+    found = set(re.findall(r"\[\('([a-z]+)'", view)) | {f"{prefix}<id>" for prefix in re.findall(r"concat\('(norm(?:_mean)?:)'", view)}
     assert "concat('answer:'" in view
-    assert tabled("measure") == found | {measure_of("<instrument>", 0, "<aspect>").replace(":0:", ":<version>:")}
+    assert first_cells(MEASURES, "measure") == found | {measure_of("<instrument>", 0, "<aspect>").replace(":0:", ":<version>:")}
 
 
 def test_every_view_is_explained() -> None:
     migrations = Path(migrate.__file__).parent / "migrations"
     views = {name for path in migrations.glob("*.sql") for name in re.findall(r"VIEW contactmeter_views\.(\w+)", text_of(path))}
     assert views
-    assert {name.partition("(")[0] for name in tabled("view")} == views
+    assert {name.partition("(")[0] for name in first_cells(MEASURES, "view")} == views
 
 
 @pytest.mark.parametrize("path", PAGES, ids=ids)

@@ -170,9 +170,10 @@ _WRONG_ANSWERS: list[Wire] = [
 def _spoil(draw: Draw, event: Wire) -> Wire:
     """An event that may not come in, for one reason or another."""
     data = event["data"]
+    of_nobody = {"system": "pbx", "id": BSN} if "instrument" in data else BSN
     faults: list[Wire] = [
         {"source": STRANGER},
-        {"data": data | ({"channel": "letter"} if "channel" in data else {"contact": BSN})},
+        {"data": data | ({"channel": "letter"} if "channel" in data else {"contact": of_nobody})},
         {"time": iso(instant(event["time"]) + 400 * DAY)},
         {"data": data | {"occurred_at": iso(instant(data["occurred_at"]) + 400 * DAY)}},
         {"id": f"x{BSN}"},

@@ -20,6 +20,19 @@ CREATE TABLE special_days
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (organisation, channel, day);
 
+-- Internal, as in 0007: the configuration in force of some organisations.
+CREATE VIEW channels_of AS
+SELECT organisation, channel, max_open_ms
+FROM contactmeter.channels FINAL
+WHERE organisation IN {organisations:Array(String)}
+  AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+
+CREATE VIEW norms_of AS
+SELECT organisation, norm, norm_version, statistic, threshold_ms, callback
+FROM contactmeter.norms FINAL
+WHERE organisation IN {organisations:Array(String)}
+  AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL);
+
 -- Internal: contacts that count, as far as measures need them; a small team under the name of the one above it.
 CREATE VIEW counting_of AS
 SELECT
@@ -29,7 +42,7 @@ SELECT
     `outcomes.norm` AS norms, `outcomes.version` AS norm_versions, `outcomes.start` AS starts, `outcomes.deadline` AS deadlines,
     `outcomes.stop` AS stops, `outcomes.judged_at` AS judgements, `outcomes.excluded` AS exclusions, `outcomes.measured` AS measurements
 FROM (SELECT * FROM contactmeter.contacts FINAL WHERE organisation IN {organisations:Array(String)} AND role = 'counts') AS c
-LEFT JOIN (SELECT organisation, team, shown_as FROM contactmeter.teams_in_force WHERE organisation IN {organisations:Array(String)}) AS t
+LEFT JOIN (SELECT organisation, team, shown_as FROM contactmeter.teams_of(organisations = {organisations:Array(String)})) AS t
     ON c.organisation = t.organisation AND c.team = t.team;
 
 -- Internal: an instant by the clocks of organisations, the instants at which its local day begins and ends, [day_start, day_end), and what
@@ -48,8 +61,8 @@ FROM
 ) AS s
 INNER JOIN
 (
-    SELECT organisation, arraySort(groupArray((since, seconds))) AS shifts FROM contactmeter.offsets_in_force
-    WHERE organisation IN {organisations:Array(String)} GROUP BY organisation
+    SELECT organisation, arraySort(groupArray((since, seconds))) AS shifts
+    FROM contactmeter.offsets_of(organisations = {organisations:Array(String)}) GROUP BY organisation
 ) AS o ON s.organisation = o.organisation;
 
 -- What happened in (since, at], each thing at its own moment, by `by`: via, product, team, location, or '' for the channel as a whole. Channel
@@ -215,16 +228,12 @@ FROM
     ) AS c
     INNER JOIN contactmeter.moment_of(organisations = {organisations:Array(String)}, at = {at:DateTime64(3, 'UTC')}) AS m
         ON c.organisation = m.organisation
+    LEFT JOIN contactmeter.channels_of(organisations = {organisations:Array(String)}) AS l
+        ON c.organisation = l.organisation AND toString(c.channel) = l.channel
     LEFT JOIN
     (
-        SELECT organisation, channel, max_open_ms FROM contactmeter.channels_in_force WHERE organisation IN {organisations:Array(String)}
-    ) AS l ON c.organisation = l.organisation AND toString(c.channel) = l.channel
-    LEFT JOIN
-    (
-        SELECT organisation, groupUniqArray(norm) AS callback_norms FROM contactmeter.norms FINAL
-        WHERE callback AND organisation IN {organisations:Array(String)}
-          AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL)
-        GROUP BY organisation
+        SELECT organisation, groupUniqArray(norm) AS callback_norms
+        FROM contactmeter.norms_of(organisations = {organisations:Array(String)}) WHERE callback GROUP BY organisation
     ) AS n ON c.organisation = n.organisation
 );
 
@@ -312,15 +321,14 @@ FROM
             x -> isNotNull(x.4) AND ifNull(x.3 <= {at:DateTime64(3, 'UTC')}, 0), arrayZip(norms, norm_versions, judgements, measurements)
         ) AS one
     ) AS o
-    INNER JOIN
-    (
-        SELECT organisation, norm, norm_version, statistic, threshold_ms FROM contactmeter.norms FINAL
-        WHERE organisation = {organisation:String} AND (organisation, version) IN (SELECT organisation, version FROM contactmeter.organisations FINAL)
-    ) AS n ON o.organisation = n.organisation AND o.norm = n.norm AND o.norm_version = n.norm_version
-    ASOF LEFT JOIN
-    (
-        SELECT organisation, since, seconds FROM contactmeter.offsets_in_force WHERE organisation = {organisation:String}
-    ) AS f ON o.organisation = f.organisation AND o.judged_at >= f.since
+    INNER JOIN contactmeter.norms_of(organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    )) AS n ON o.organisation = n.organisation AND o.norm = n.norm AND o.norm_version = n.norm_version
+    ASOF LEFT JOIN contactmeter.offsets_of(organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    )) AS f ON o.organisation = f.organisation AND o.judged_at >= f.since
 )
 ARRAY JOIN spans AS span
 GROUP BY GROUPING SETS ((organisation, norm, span, channel), (organisation, norm, span));
@@ -337,10 +345,7 @@ FROM
     WHERE organisation IN {organisations:Array(String)} AND role = 'counts'
       AND contacts.opened_at > {since:DateTime64(3, 'UTC')} AND contacts.opened_at <= {at:DateTime64(3, 'UTC')}
 ) AS c
-ASOF LEFT JOIN
-(
-    SELECT organisation, since, seconds FROM contactmeter.offsets_in_force WHERE organisation IN {organisations:Array(String)}
-) AS f ON c.organisation = f.organisation AND c.opened_at >= f.since;
+ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS f ON c.organisation = f.organisation AND c.opened_at >= f.since;
 
 -- Contacts opened in each local quarter up to `at`, and how many that is per 1,000 inhabitants (as the organisation's file says now).
 CREATE VIEW contactmeter_views.v_per_inhabitants DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
@@ -359,7 +364,13 @@ FROM
     )
     GROUP BY GROUPING SETS ((organisation, quarter, channel), (organisation, quarter))
 ) AS v
-INNER JOIN (SELECT organisation, inhabitants FROM contactmeter.organisations FINAL WHERE organisation = {organisation:String}) AS s USING (organisation);
+INNER JOIN contactmeter.moment_of(
+    organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    ),
+    at = {at:DateTime64(3, 'UTC')}
+) AS s ON v.organisation = s.organisation;
 
 -- Contacts by segment, within a channel, of local months that are over. A segment with fewer than `small_cell` contacts is withheld, and with
 -- it the smallest other one where fewer than that would follow by subtraction from the channel's figure.
@@ -386,9 +397,12 @@ FROM
             ),
             since = toDateTime64('1980-01-01 00:00:00', 3, 'UTC'), at = now64(3, 'UTC')
         ) AS c
-        INNER JOIN
-        (
-            SELECT organisation, small_cell, local_at FROM contactmeter.moment_of(organisations = [{organisation:String}], at = now64(3, 'UTC'))
+        INNER JOIN contactmeter.moment_of(
+            organisations = (
+                SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+                WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+            ),
+            at = now64(3, 'UTC')
         ) AS m ON c.organisation = m.organisation
         WHERE toStartOfMonth(local_opened) < toStartOfMonth(m.local_at)
         GROUP BY organisation, channel, month, segment
@@ -551,7 +565,9 @@ FROM
     LEFT JOIN
     (
         SELECT concat(system, '/', contact) AS named FROM contactmeter.contacts FINAL
-        WHERE role NOT IN ('mailbox', 'forgotten') AND organisation = {organisation:String}
+        WHERE role NOT IN ('mailbox', 'forgotten') AND organisation IN (
+            SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        )
           AND concat(system, '/', contact) IN (SELECT same_as FROM contactmeter.contacts WHERE organisation = {organisation:String} AND same_as != '')
     ) AS k ON c.same_as = k.named
 )
@@ -575,9 +591,12 @@ FROM
         SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
     )
 ) AS g
-INNER JOIN
-(
-    SELECT organisation, day_start FROM contactmeter.moment_of(organisations = [{organisation:String}], at = {at:DateTime64(3, 'UTC')})
+INNER JOIN contactmeter.moment_of(
+    organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    ),
+    at = {at:DateTime64(3, 'UTC')}
 ) AS m ON g.organisation = m.organisation
 GROUP BY organisation, channel, queue, gauge;
 
@@ -590,10 +609,10 @@ FROM
         SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
     )
 ) AS g
-ASOF LEFT JOIN
-(
-    SELECT organisation, since, seconds FROM contactmeter.offsets_in_force WHERE organisation = {organisation:String}
-) AS f ON g.organisation = f.organisation AND g.seen_at >= f.since
+ASOF LEFT JOIN contactmeter.offsets_of(organisations = (
+    SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+    WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+)) AS f ON g.organisation = f.organisation AND g.seen_at >= f.since
 GROUP BY organisation, channel, part, day;
 
 CREATE OR REPLACE VIEW contactmeter_views.v_norms DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
@@ -628,10 +647,10 @@ FROM
         x -> x.3 <= {at:DateTime64(3, 'UTC')}, arrayZip(norms, norm_versions, starts, deadlines, stops, judgements, exclusions, measurements)
     ) AS one
 ) AS o
-LEFT JOIN
-(
-    SELECT organisation, channel, max_open_ms FROM contactmeter.channels_in_force WHERE organisation = {organisation:String}
-) AS limits ON o.organisation = limits.organisation AND toString(o.channel) = limits.channel;
+LEFT JOIN contactmeter.channels_of(organisations = (
+    SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+    WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+)) AS limits ON o.organisation = limits.organisation AND toString(o.channel) = limits.channel;
 
 CREATE OR REPLACE VIEW contactmeter_views.v_quarter_outcomes DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
@@ -651,8 +670,14 @@ FROM
         SELECT *, coalesce(judged_at, stop, start) AS counts_at, coalesce(opened_at, start) AS opened_or_start
         FROM contactmeter_views.v_outcomes_at(organisation = {organisation:String}, at = {at:DateTime64(3, 'UTC')})
     ) AS o
-    ASOF LEFT JOIN contactmeter.offsets_in_force AS counted ON o.organisation = counted.organisation AND o.counts_at >= counted.since
-    ASOF LEFT JOIN contactmeter.offsets_in_force AS opened ON o.organisation = opened.organisation AND o.opened_or_start >= opened.since
+    ASOF LEFT JOIN contactmeter.offsets_of(organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    )) AS counted ON o.organisation = counted.organisation AND o.counts_at >= counted.since
+    ASOF LEFT JOIN contactmeter.offsets_of(organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    )) AS opened ON o.organisation = opened.organisation AND o.opened_or_start >= opened.since
 )
 GROUP BY organisation, channel, via, norm, excluded, quarter, quarter_opened;
 

@@ -71,20 +71,22 @@ def first_day_after(quarter: str) -> date:
     return date(year + number // 4, number * 3 % 12 + 1, 1)
 
 
-def blocks(answers: Iterable[Given], now: datetime, cell: int, wave_ends: dict[str, date] | None = None) -> Iterator[Block]:
-    """Every block that is published at `now`."""
+def blocks(
+    answers: Iterable[Given], now: datetime, cell: int, wave_ends: dict[str, date] | None = None, zone: ZoneInfo = AMSTERDAM
+) -> Iterator[Block]:
+    """Every block that is published at `now`. Answers with equal places come in the order in which they are given."""
     series: dict[tuple[SeriesKey, bool], list[Given]] = defaultdict(list)
     for one in answers:
         if not one.channel or one.placed > now:
             continue
-        quarter = quarter_of(one.at.astimezone(AMSTERDAM).date())
-        late = one.placed.astimezone(AMSTERDAM).date() >= _closes(quarter, one.wave, wave_ends or {})
+        quarter = quarter_of(one.at.astimezone(zone).date())
+        late = one.placed.astimezone(zone).date() >= _closes(quarter, one.wave, wave_ends or {})
         for aspect in one.grades:
             series[(one.instrument, one.version, aspect, one.channel, one.wave, quarter), late].append(one)
     for (key, late), members in series.items():
         members.sort(key=lambda one: one.placed)
         whole = len(members) // cell
-        closed = now.astimezone(AMSTERDAM).date() >= _closes(key[5], key[4], wave_ends or {})
+        closed = now.astimezone(zone).date() >= _closes(key[5], key[4], wave_ends or {})
         for number in range(whole if late or closed else max(0, whole - 1)):
             last = closed and not late and number == whole - 1
             yield Block(key, late, number, tuple(members[number * cell : None if last else (number + 1) * cell]))
