@@ -12,6 +12,11 @@ _NINE = r"(?:[Bb][Ss][Nn])?\s?\d{9}|\d{4}[ .-]\d{2}[ .-]\d{3}|\d{3}[ .-]\d{3}[ .
 _NUMBER = re.compile(rf"(?<![0-9A-Za-z])(?:{_NINE})(?![0-9A-Za-z])")
 
 
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})")
+"""Nanoseconds are nine digits too."""
+_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+
+
 def _shape(byte: int) -> str:
     char = chr(byte)
     if byte >= 128 or not (char.isalnum() or char == "\\"):
