@@ -3,13 +3,12 @@
 Base tables are exact; of answers the views show whole blocks only, which are recomputed here by the rules alone.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.pipeline.store.publishing import AMSTERDAM, Block, Given, blocks
+from tests.pipeline.store.publishing import Block, Given, blocks
 
 Query = Callable[..., list[tuple[Any, ...]]]
 """(sql, **parameters) -> rows, as the owner of the tables."""
@@ -20,6 +19,7 @@ Figures = dict[tuple[str, str, str], Sums]
 
 _MINUTES = {"1h": 60, "24h": 1_440, "7d": 10_080, "28d": 40_320}
 SMALL_CELL = 5
+"""Of every organisation here."""
 
 
 def minute_of(at: datetime) -> int:
@@ -76,35 +76,31 @@ def given(query: Query, organisation: str) -> list[Given]:
     ]  # fmt: skip
 
 
-def published(query: Query, organisation: str, at: datetime) -> Figures:
-    """What may be shown of answers at `at`: blocks that lie wholly inside the window."""
+def published(query: Query, organisation: str, at: datetime, zone: str = "Europe/Amsterdam") -> Figures:
+    """What may be shown of answers at `at`: the blocks that lie wholly inside a window."""
     end = minute_of(at)
-    found: Figures = defaultdict(lambda: (0, 0, 0))
-    for block in _blocks(query, organisation, AMSTERDAM):
-        for window, minutes in _MINUTES.items():
-            if minute_of(block.last) <= end and minute_of(block.first) > end - minutes:
-                add(found, (block.series[3], _measure(block), window), block)
-    return dict(found)
+    return _summed(
+        (window, block)
+        for block in _blocks(query, organisation, zone)
+        for window, minutes in _MINUTES.items()
+        if minute_of(block.last) <= end and minute_of(block.first) > end - minutes
+    )
 
 
 def published_quarters(query: Query, organisation: str, zone: str) -> Figures:
     """What may be shown of answers by quarter: all blocks."""
-    found: Figures = defaultdict(lambda: (0, 0, 0))
-    for block in _blocks(query, organisation, ZoneInfo(zone)):
-        add(found, (block.series[3], _measure(block), block.series[5]), block)
-    return dict(found)
+    return _summed((block.series[-1], block) for block in _blocks(query, organisation, zone))
 
 
-def _blocks(query: Query, organisation: str, zone: ZoneInfo) -> Iterable[Block]:
-    return blocks(given(query, organisation), datetime.now(UTC), SMALL_CELL, zone=zone)
+def _blocks(query: Query, organisation: str, zone: str) -> Iterator[Block]:
+    return blocks(given(query, organisation), datetime.now(UTC), SMALL_CELL, zone=ZoneInfo(zone))
 
 
-def _measure(block: Block) -> str:
-    instrument, version, aspect = block.series[:3]
-    return f"answer:{instrument}:{version}:{aspect}"
-
-
-def add(figures: Figures, key: tuple[str, str, str], block: Block) -> None:
-    """Add a block's sums."""
-    n, total, squares = figures[key]
-    figures[key] = (n + block.sums[0], total + block.sums[1], squares + block.sums[2])
+def _summed(periods: Iterable[tuple[str, Block]]) -> Figures:
+    found: Figures = {}
+    for period, block in periods:
+        instrument, version, aspect, channel, *_ = block.series
+        key = (channel, f"answer:{instrument}:{version}:{aspect}", period)
+        n, total, squares = (one + more for one, more in zip(found.get(key, (0, 0, 0)), block.sums, strict=True))
+        found[key] = (n, total, squares)
+    return found

@@ -23,6 +23,7 @@ from pipeline.store.reads import Views
 from schemas import batch
 from schemas.partitions import PARTITIONS, partition_of
 from schemas.topics import CONTACT_EVENTS
+from tests.e2e import figures
 from tests.e2e.worker import ROOT as ROOT
 from tests.e2e.worker import Worker as Worker
 from tests.e2e.worker import wait_until as wait_until
@@ -194,30 +195,45 @@ class Stack:
         finally:
             views.close()
 
-    def rolling_at(self, organisation: str, at: datetime) -> dict[tuple[str, str, str], tuple[int, int, int]]:
-        """(channel, measure, window) -> (n, total, squares), recomputed by SQL; empty windows are absent."""
+    def rolling_at(self, organisation: str, at: datetime) -> figures.Figures:
+        """(channel, measure, window) -> (n, total, squares) of everything stored, exact; empty windows are absent."""
+        return figures.exact(self.query, organisation, at)
+
+    def shown_at(self, organisation: str, at: datetime) -> figures.Figures:
+        """As `rolling_at`, but what the views publish."""
         with self.views() as views:
             return {(row.channel, row.measure, row.window): (row.n, row.total, row.squares) for row in views.rolling_at(organisation, at)}
 
     def check_live(self, organisation: str, timeout: float = 20.0) -> int:
-        """The worker's rolling rows equal SQL's figures at the present minute, as soon as it has caught up; how many there are."""
+        """The worker's rolling figures equal SQL's at the present minute, as soon as it has caught up; how many there are.
+
+        And the views publish them: answers by whole blocks, all else as it is.
+        """
         difference: dict[Any, Any] = {}
+        exact: figures.Figures = {}
+        at = datetime.now(UTC)
 
         def equal() -> bool:
+            nonlocal exact, at
+            as_of, kept = figures.kept(self.query, organisation)
             now = datetime.now(UTC).replace(second=0, microsecond=0)  # a minute that has begun: its figures no longer move by time alone
-            with self.views() as views:
-                rows = views.rolling(organisation)
-            found = {(row.channel, row.measure, row.window): (row.n, row.total, row.squares) for row in rows if row.n}
-            sql = self.rolling_at(organisation, max([now, *(row.as_of.replace(tzinfo=UTC) for row in rows)]))
+            at = max(now, as_of)
+            exact = self.rolling_at(organisation, at)
             difference.clear()
-            difference.update({key: (found.get(key), sql.get(key)) for key in {*found, *sql} if found.get(key) != sql.get(key)})
-            return bool(found) and not difference
+            difference.update({key: (kept.get(key), exact.get(key)) for key in {*kept, *exact} if kept.get(key) != exact.get(key)})
+            return bool(kept) and not difference
 
         try:
             wait_until(equal, "the live figures to equal SQL's", timeout, every=0.3)
         except AssertionError:
             raise AssertionError(f"(live, SQL) differ for {organisation}: {difference}") from None
-        return len(self.rolling_at(organisation, datetime.now(UTC)))
+        self.check_shown(organisation, at)
+        return len(exact)
+
+    def check_shown(self, organisation: str, at: datetime, zone: str = "Europe/Amsterdam") -> None:
+        """The views show every figure that counts contacts, and of answers the blocks that the rules allow."""
+        plain = {key: sums for key, sums in self.rolling_at(organisation, at).items() if not key[1].startswith("answer:")}
+        assert self.shown_at(organisation, at) == plain | figures.published(self.query, organisation, at, zone)
 
 
 _STORED = {

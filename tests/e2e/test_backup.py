@@ -37,17 +37,6 @@ def start(stack: Stack, name: str) -> Worker:
     return worker.wait_ready()
 
 
-def contents(stack: Stack, name: str) -> dict[str, list[tuple[object, ...]]]:
-    """What is stored of an organisation, without what depends on how the log was cut into batches."""
-    left_out = "EXCEPT (writer, offset, stored_at, appended_at)"
-    sql = {
-        "contacts": f"SELECT * {left_out} FROM contacts FINAL WHERE organisation = {{name:String}} ORDER BY system, contact",
-        "survey_answers": f"SELECT * {left_out} FROM survey_answers FINAL WHERE organisation = {{name:String}} ORDER BY source, answer",
-        "notices": "SELECT * FROM notices FINAL WHERE organisation = {name:String} ORDER BY kind, source, id, digest",
-    }
-    return {table: stack.query(query, name=name) for table, query in sql.items()}
-
-
 def test_after_a_loss_a_backup_and_the_log_give_all_back(own: Stack) -> None:
     name = "verloren"
     worker = start(own, name)
@@ -62,7 +51,7 @@ def test_after_a_loss_a_backup_and_the_log_give_all_back(own: Stack) -> None:
     assert "backup maandag is made" in said
     own.send(name, events[half:])
     own.settle()
-    before = contents(own, name)
+    before = own.stored(name)
     assert len(before["contacts"]) > 200
     assert "never finished" not in own.cli("backup", "--list")
 
@@ -77,7 +66,7 @@ def test_after_a_loss_a_backup_and_the_log_give_all_back(own: Stack) -> None:
     assert read_again > 0
     worker = own.worker().wait_ready()
     own.settle()
-    assert contents(own, name) == before
+    assert own.stored(name) == before
     own.check_live(name)
     assert worker.stop()
 
@@ -88,7 +77,7 @@ def test_an_older_backup_in_the_place_of_newer_data(own: Stack) -> None:
     worker = start(own, name)
     own.send(name, synthetic.history(50, now(), seed=7))
     own.settle()
-    before = contents(own, name)
+    before = own.stored(name)
     assert worker.stop()
     assert own.cli("restore", "zondag", code=2) == ""
     own.query("INSERT INTO audit VALUES (now64(3), '', 'tester', 'remark', 'after the backup')")
@@ -99,7 +88,7 @@ def test_an_older_backup_in_the_place_of_newer_data(own: Stack) -> None:
     assert actions[-1] == "restore"
     worker = own.worker().wait_ready()
     own.settle()
-    assert contents(own, name) == before
+    assert own.stored(name) == before
     own.check_live(name)
     assert worker.stop()
 
@@ -109,11 +98,11 @@ def test_a_restore_that_fails_leaves_what_was_there(own: Stack) -> None:
     worker = start(own, name)
     own.send(name, synthetic.history(10, now(), seed=8))
     own.settle()
-    before = contents(own, name)
+    before = own.stored(name)
     own.cli("restore", "zondag", "--replace", code=2)  # a worker runs
     assert worker.stop()
     own.cli("restore", "nooit", "--replace", code=2)
-    assert contents(own, name) == before
+    assert own.stored(name) == before
     with own.views() as views:
         assert name in views.organisations()
     assert own.lag() == 0

@@ -19,9 +19,10 @@ import pytest
 
 from pipeline.store.reads import Views
 from schemas.organisation import load_organisation
+from tests.e2e import figures
 from tests.e2e.running import ROOT, Stack
 from tests.reference import assen, baltimore, katwijk, montpellier, pwc, techsupport, wabo, warsaw
-from tests.reference.common import DATA, NormCounts, Source, needs
+from tests.reference.common import DATA, NormCounts, Source, Sums, needs
 
 EXAMPLES = ROOT / "connectors/examples"
 Sum = tuple[int, int, int]
@@ -94,6 +95,11 @@ def answer_measure(measure: str) -> str:
     return "answer:rating:1:satisfaction" if measure == "answer" else measure
 
 
+def sums_of(measure: str, sums: Sums) -> Sum:
+    """As the product has them: x of volume is 1 in the reference and 0 there, its n is the figure."""
+    return (sums.n, 0, 0) if measure == "volume" else (sums.n, sums.total, sums.squares)
+
+
 def quarter_sums(views: Views, name: str, at: datetime, opened: bool = False, via: bool = False) -> dict[tuple[str, str, str], Sum]:
     return {(row.measure, row.group, row.quarter): (row.n, row.total, row.squares) for row in views.quarter_sums(name, at, opened, via)}
 
@@ -122,15 +128,18 @@ def test_contacts_and_what_happened_to_them(loaded: Stack, name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_sums_by_quarter_in_which_they_count(loaded: Stack, name: str) -> None:
+    """Exactly in what is stored; in what is shown as well, but for answers, which are shown by whole blocks."""
     source, _ = reference(name)
     expected: dict[tuple[str, str, str], Sum] = {}
     for measure in source.contributions()["measure"].unique():
         for (channel, quarter), sums in source.quarterly(measure).items():
-            # x of volume is 1 there and 0 here: its n is the figure
-            amounts = (sums.n, 0, 0) if measure == "volume" else tuple(sums)
-            expected[answer_measure(measure), channel, quarter] = amounts  # type: ignore[assignment]
+            expected[channel, answer_measure(measure), quarter] = sums_of(measure, sums)
+    assert figures.quarters(loaded.query, name, source.zone) == expected
+    shown = {key: sums for key, sums in expected.items() if not key[1].startswith("answer:")}
+    shown |= figures.published_quarters(loaded.query, name, source.zone)
     with loaded.views() as views:
-        assert quarter_sums(views, name, FAR) == expected
+        found = {(channel, measure, quarter): sums for (measure, channel, quarter), sums in quarter_sums(views, name, FAR).items()}
+    assert found == shown
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -190,11 +199,12 @@ def test_rolling_windows_at_an_instant(loaded: Stack, name: str, before: timedel
     """At the last event, rounded up to the minute, and at two instants before it."""
     source, at = reference(name)
     expected = {
-        (channel, answer_measure(measure), window): (sums.n, 0, 0) if measure == "volume" else tuple(sums)
+        (channel, answer_measure(measure), window): sums_of(measure, sums)
         for (channel, measure, window), sums in source.rolling(at - before).items()
         if sums.n
     }
     assert loaded.rolling_at(name, at - before) == expected
+    loaded.check_shown(name, at - before, source.zone)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -221,10 +231,10 @@ def test_quarters_as_the_program_prints_them(loaded: Stack, name: str) -> None:
             assert (line["n"], line["total"]) == (counts.n, counts.within)
             assert line["value"] == pytest.approx(float(counts.share or 0), abs=1e-9)
             assert line["notes"].get("overdue", 0) == counts.open_overdue
-    for (channel, quarter), sums in source.quarterly("answer").items():
-        line = found["answer:rating:1:satisfaction", channel, quarter]
-        assert line["n"] == sums.n
-        assert line["value"] == pytest.approx(float(sums.mean or 0) / 1000, abs=1e-9)
+    for (channel, measure, quarter), (n, total, _) in figures.published_quarters(loaded.query, name, source.zone).items():
+        line = found[measure, channel, quarter]
+        assert line["n"] == n
+        assert line["value"] == pytest.approx(total / n / 1000, abs=1e-9)
 
 
 @needs(pwc.FILE)
@@ -235,11 +245,13 @@ def test_fixed_points_of_the_calls(loaded: Stack) -> None:
     assert (answered["total"], answered["n"], f"{answered['value']:.2%}") == (1_796, 4_054, "44.30%")
     assert (offered["total"], offered["n"], f"{offered['value']:.2%}") == (1_796, 5_000, "35.92%")
     assert answered["notes"]["excluded abandoned"] == 946
-    rolling = lines(loaded, "pwc", "figures", "figures", "--at", "last")
+    shown = lines(loaded, "pwc", "figures", "figures", "--at", "last")
+    exact = loaded.rolling_at("pwc", reference("pwc")[1])
     points = {}
     for window in ("7d", "28d"):
-        rating = rolling["answer:rating:1:satisfaction", "telephone", window]
-        points[window] = (rolling["volume", "telephone", window]["n"], rating["n"], f"{rating['value']:.4f}")
+        n, total, _ = exact["telephone", "answer:rating:1:satisfaction", window]
+        points[window] = (shown["volume", "telephone", window]["n"], n, f"{total / n / 1000:.4f}")
+        assert n - 10 < shown["answer:rating:1:satisfaction", "telephone", window]["n"] <= n, "less than a block at either end"
     assert points == {"7d": (308, 246, "3.3699"), "28d": (1_434, 1_157, "3.3656")}
 
 

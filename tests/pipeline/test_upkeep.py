@@ -1,0 +1,168 @@
+"""Beside the stream: judging again in steps, checking the sums, erasing what was forgotten."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from pipeline.assignment import Assignment
+from pipeline.configured import Configured
+from pipeline.health import Health
+from pipeline.upkeep import AT_ONCE, CHECK_S, ERASE_S, SWEEP_S, Upkeep
+from tests.pipeline.test_worker_loop import ALL, ORGANISATION, Fixture, MemoryStore, run
+
+NAME = "voorbeeld"
+Key = tuple[str, str, str]
+
+
+class Rows(MemoryStore):
+    """Says which keys are of an older generation until they were judged again, and what was erased."""
+
+    def __init__(self, contacts: int = 0, answers: int = 0) -> None:
+        super().__init__()
+        self.left: dict[str, list[Key]] = {
+            "contacts": [(NAME, "s", f"c{number}") for number in range(contacts)],
+            "survey_answers": [(NAME, "urn", f"a{number}") for number in range(answers)],
+        }
+        self.asked = 0
+        self.erasures = 0
+
+    def older(self, table: str, organisation: str, generation: int, limit: int) -> list[Key]:
+        self.asked += 1
+        return self.left[table][:limit]
+
+    def erase_forgotten(self) -> int:
+        self.erasures += 1
+        return 2
+
+
+class Loop:
+    """What upkeep needs of a worker; notes what it was asked to do."""
+
+    def __init__(self, rows: Rows, generation: int = 1) -> None:
+        self.rows = rows
+        self.loads = 1
+        self.entry = Configured.of(ORGANISATION, generation)
+        self.steps: list[tuple[int, int]] = []
+        self.checks: list[str] = []
+        self.gone_after = 99
+
+    def organisations(self) -> dict[str, Configured]:
+        return {NAME: self.entry} if len(self.steps) < self.gone_after else {}
+
+    async def judge_again(self, contacts: Sequence[Key], answers: Sequence[Key]) -> None:
+        self.steps.append((len(contacts), len(answers)))
+        for table, keys in (("contacts", contacts), ("survey_answers", answers)):
+            self.rows.left[table] = [key for key in self.rows.left[table] if key not in set(keys)]
+
+    async def settled(self) -> None:
+        pass
+
+    async def check(self, organisation: str) -> None:
+        self.checks.append(organisation)
+
+
+class Scene:
+    """Upkeep with a clock that is moved by hand."""
+
+    def __init__(self, rows: Rows, generation: int = 1) -> None:
+        self.now = 1_000.0
+        self.rows = rows
+        self.loop = Loop(rows, generation)
+        self.health = Health()
+        self.upkeep = Upkeep(self.loop, rows, self.health, lambda: self.now)  # type: ignore[arg-type]
+
+
+def test_what_is_older_is_judged_again_in_steps_and_then_checked() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(contacts=2 * AT_ONCE + 1, answers=3))
+        await scene.upkeep.step()
+        assert scene.loop.steps == [(AT_ONCE, 0), (AT_ONCE, 0), (1, 0), (0, 3)]
+        assert (scene.loop.checks, scene.health.judging_again) == ([NAME], "")
+
+    run(scenario)
+
+
+def test_the_first_generation_has_nothing_older() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(contacts=5), generation=0)
+        await scene.upkeep.step()
+        assert (scene.rows.asked, scene.loop.steps) == (0, [])
+
+    run(scenario)
+
+
+def test_it_looks_again_after_a_while_at_once_for_another_state_and_not_in_between() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows())
+        await scene.upkeep.step()
+        asked = scene.rows.asked
+        await scene.upkeep.step()
+        assert scene.rows.asked == asked > 0
+        scene.now += SWEEP_S
+        await scene.upkeep.step()
+        assert scene.rows.asked == 2 * asked
+        scene.loop.loads += 1
+        await scene.upkeep.step()
+        assert scene.rows.asked == 3 * asked
+
+    run(scenario)
+
+
+def test_it_ends_when_the_organisation_is_no_longer_ours() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(contacts=3 * AT_ONCE))
+        scene.loop.gone_after = 1
+        await scene.upkeep.step()
+        assert (scene.loop.steps, scene.loop.checks) == ([(AT_ONCE, 0)], [])
+
+    run(scenario)
+
+
+def test_every_organisation_has_its_turn_and_erasure_goes_on_beside() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(), generation=0)
+        await scene.upkeep.step()
+        assert (scene.loop.checks, scene.rows.erasures) == ([], 1)
+        for _ in range(3):
+            scene.now += CHECK_S
+            await scene.upkeep.step()
+        assert scene.loop.checks == [NAME] * 3
+        assert scene.rows.erasures == 4
+        scene.now += ERASE_S / 2
+        await scene.upkeep.step()
+        assert scene.rows.erasures == 4
+
+    run(scenario)
+
+
+# ── the check itself, in the worker's loop ──────────────────────────────────────────────────────────────────────────
+
+
+class Watching(MemoryStore):
+    """SQL that finds nothing, and perhaps another writer."""
+
+    def __init__(self, others: bool) -> None:
+        super().__init__()
+        self.others = others
+
+    def written_by_others(self, organisation: str, writer: int, since: float) -> bool:
+        return self.others
+
+
+@pytest.mark.parametrize(("others", "mismatches"), [(False, 1), (True, 0)])
+def test_sums_that_differ_from_the_rows_are_noticed_and_computed_anew(others: bool, mismatches: int) -> None:
+    async def scenario() -> None:
+        fixture = Fixture(store=Watching(others))
+        fixture.worker.assigned(ALL)
+        await fixture.worker.take(fixture.taken(0))  # the store forgets it: its sums stay empty
+        held = fixture.worker._state
+        await fixture.worker.check(NAME)
+        assert fixture.health.mismatches == mismatches
+        assert fixture.worker._state is None
+        await fixture.worker.tick()
+        assert isinstance(fixture.worker._state, Assignment)
+        assert fixture.worker._state is not held
+        await fixture.worker.check(NAME)
+        assert fixture.health.mismatches == mismatches
+
+    run(scenario)
