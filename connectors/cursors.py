@@ -1,5 +1,6 @@
 """How far each connector has read its sources, kept in the compacted topic connector-cursors: the last record of a key counts."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from kafka.errors import KafkaError
 
 from connectors.kafka_client import Patience, Security, connect, options
 from schemas.errors import ContactmeterError
+from schemas.kafka_clients import made
 from schemas.topics import CONNECTOR_CURSORS
 
 
@@ -53,11 +55,10 @@ class KafkaCursors:
     def __init__(self, bootstrap: str, *, give_up_after: float | None = None, security: Security = MappingProxyType({})) -> None:
         """Raises Unreachable after `give_up_after` seconds (None waits for ever)."""
         self._bootstrap = bootstrap
-        settings = options(bootstrap, security)
-        self._stored = connect(lambda: _read_all(settings), bootstrap, give_up_after)
-        self._producer = connect(
-            lambda: KafkaProducer(**settings, acks="all", enable_idempotence=True, max_block_ms=2_000), bootstrap, give_up_after
-        )
+        settings = options(security)
+        writing = {**settings, "acks": "all", "enable_idempotence": True, "max_block_ms": 2_000}
+        self._stored = connect(lambda: _read_all(bootstrap, settings), bootstrap, give_up_after)
+        self._producer = connect(lambda: made(KafkaProducer, bootstrap, writing), bootstrap, give_up_after)
 
     def get(self, connector: str, key: str) -> str | None:
         """The cursor stored last, or None."""
@@ -86,10 +87,11 @@ class KafkaCursors:
         self._producer.close(timeout=5)
 
 
-def _read_all(settings: dict[str, object]) -> dict[str, str]:
+def _read_all(bootstrap: str, settings: Mapping[str, object]) -> dict[str, str]:
     """Every cursor by `connector key`, from the start of the topic to its present end."""
     partition = TopicPartition(CONNECTOR_CURSORS, 0)
-    consumer = KafkaConsumer(**settings, enable_auto_commit=False, auto_offset_reset="earliest", group_id=None)
+    reading = {**settings, "enable_auto_commit": False, "auto_offset_reset": "earliest", "group_id": None}
+    consumer = made(KafkaConsumer, bootstrap, reading)
     try:
         consumer.assign([partition])
         end = consumer.end_offsets([partition])[partition]

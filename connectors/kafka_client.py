@@ -29,11 +29,11 @@ class AccessDenied(ContactmeterError):
     """Kafka refuses our credentials or rights; a person must change them."""
 
 
-def options(bootstrap: str, security: Security) -> dict[str, Any]:
+def options(security: Security) -> dict[str, Any]:
     """Settings common to producers and consumers."""
     # kafka-python logs a broken connection many times a second; what a person must know is said by our own loggers.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    return {"bootstrap_servers": bootstrap.split(","), "bootstrap_timeout_ms": 2_000, "reconnect_backoff_max_ms": 1_000, **security}
+    return {"bootstrap_timeout_ms": 2_000, "reconnect_backoff_max_ms": 1_000, **security}
 
 
 class Patience:

@@ -18,6 +18,7 @@ from connectors.kafka_client import AccessDenied, Patience, Security, connect, o
 from connectors.protocol import WireEvent
 from schemas import batch
 from schemas.errors import ContactmeterError, InvalidEvent
+from schemas.kafka_clients import made
 from schemas.partitions import partition_of
 from schemas.topics import CONTACT_EVENTS
 
@@ -188,14 +189,14 @@ class Sender:
 
     def _connect(self, give_up_after: float | None = None) -> KafkaProducer:
         settings = {
-            **options(self._bootstrap, self._security),
+            **options(self._security),
             "acks": "all",
             "enable_idempotence": True,
             "linger_ms": 0,
             "max_request_size": 2 * batch.MAX_BYTES,
             "max_block_ms": 2_000,
         }
-        return connect(lambda: KafkaProducer(**settings), self._bootstrap, give_up_after)
+        return connect(lambda: made(KafkaProducer, self._bootstrap, settings), self._bootstrap, give_up_after)
 
     def _encode(self, events: Sequence[WireEvent]) -> list[tuple[bytes, int]]:
         """Record values of at most `_most` events, all made before the first is taken. Raises InvalidEvent."""

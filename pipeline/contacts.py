@@ -15,7 +15,10 @@ EventTuple = tuple[int, str, str, str, int, str, dict[str, Any]]
 """(occurred_at in ms, source, id, digest, time in ms, kind without `contact.`, data without contact and occurred_at)."""
 
 MAX_EVENTS = 200
-"""Of more events than this the smallest by (occurred_at, source, id) count, with the defect `too_many_events`."""
+"""Of more events than this the smallest by (occurred_at, source, id) count, with the defect `too_many_events`.
+
+What takes a contact out of the figures or out of sight (`withdrawn`, `forgotten`, `confidential: true`) goes before all others.
+"""
 
 
 def digest(kind: str, at_ms: int, data: dict[str, Any]) -> str:
@@ -58,17 +61,27 @@ def _merge_one_by_one(kept: list[EventTuple], new: Iterable[EventTuple]) -> tupl
             result.remove(same)
         insort(result, event)
         # One more is kept than counts, so that "too many" can be told from the kept set alone.
-        if len(result) > MAX_EVENTS + 1 and result.pop() is event:
+        if len(result) > MAX_EVENTS + 1 and result.pop(_least_needed(result)) is event:
             continue
         changes += 1
     return result, changes
+
+
+def _least_needed(events: Sequence[EventTuple]) -> int:
+    """The position of the event to leave out of too many: the last that does not take the contact out, else the last."""
+    return next((position for position in reversed(range(len(events))) if not _takes_out(events[position])), -1)
+
+
+def _takes_out(event: EventTuple) -> bool:
+    return event[5] in ("withdrawn", "forgotten") or bool(event[6].get("confidential"))
 
 
 def effective(kept: list[EventTuple]) -> tuple[list[EventTuple], list[str]]:
     """The events that count, in order, and the defects of the set: conflicting contents of one id, too many events."""
     defects = []
     if len(kept) > MAX_EVENTS:
-        kept = kept[:MAX_EVENTS]
+        kept = kept.copy()
+        kept.pop(_least_needed(kept))
         defects.append("too_many_events")
     if len({event[2] for event in kept}) < len(kept) and len({(event[1], event[2]) for event in kept}) < len(kept):
         winner: dict[tuple[str, str], EventTuple] = {}

@@ -46,6 +46,8 @@ class Fold:
         self._changed: dict[ContactKey, Contact] = {}
         self._answers: dict[AnswerKey, Answer] = {}
         self._write: set[AnswerKey] = set()
+        self._forgotten: dict[AnswerKey, int] = {}
+        """Answers that ever named a contact that is forgotten, with when the log took that in."""
         memory.begin()
 
     def contacts(self, events_of: Mapping[ContactKey, list[EventTuple]]) -> None:
@@ -92,6 +94,8 @@ class Fold:
             if contact.note_answer(key[1], key[2]):
                 contact.appended_at = max(contact.appended_at, appended_at)
                 self._changed[key[0], *names] = contact
+            if contact.forgotten:
+                self._forgotten[key] = contact.appended_at
 
     def again(self, contacts: Iterable[ContactKey], answers: Iterable[AnswerKey]) -> None:
         """Judge and write stored contacts and answers again, by the configuration in force."""
@@ -135,7 +139,10 @@ class Fold:
         contributions = of_contact(judged)
         self._net(key[0]).replace(contact.channel, contact.contributions, judged.channel, contributions)
         if contact.forgotten or contact.channel != judged.channel:
-            self._recount(key[0], self._memory.answers_of(key, contact))
+            answers = self._memory.answers_of(key, contact)
+            self._recount(key[0], answers)
+            if contact.forgotten:
+                self._forgotten |= {(key[0], *answer): contact.appended_at for answer in answers}
         contact.channel, contact.contributions = judged.channel, contributions
         if contact.forgotten:
             self.tombstones.append((key[0], "contacts", key[1], key[2]))
@@ -149,9 +156,9 @@ class Fold:
         contact = self._memory.contacts.get((organisation, *names)) if names is not None else None
         assert answer.counted is not None
         before = answer.counted
-        if contact is not None and contact.forgotten and answer.value is not None:
+        if key in self._forgotten and answer.value is not None:
             self.tombstones.append((organisation, "survey_answers", key[1], key[2]))
-            self.answer_rows.append(forgotten_answer_row(key, contact.appended_at, self._writer, offset))
+            self.answer_rows.append(forgotten_answer_row(key, self._forgotten[key], self._writer, offset))
             answer.forgotten, answer.value = True, None
         elif key in self._write and answer.value is not None:
             version = answer.version(self._organisations[organisation].generation)

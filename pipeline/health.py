@@ -17,7 +17,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError, KafkaError
 from prometheus_client import generate_latest
 
-from pipeline.kafka_clients import made
+from schemas.kafka_clients import made
 from pipeline.metrics import LAG, REGISTRY
 
 log = logging.getLogger(__name__)

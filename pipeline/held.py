@@ -60,7 +60,7 @@ class Contact:
         if last is not None:
             new = new[: last + 1]
         self.events, count = merge(self.events, confidential(new) if self.confidential else new)
-        if not count:
+        if not count and last is None:
             return False
         self.changes += count
         was_confidential = self.confidential
@@ -106,7 +106,7 @@ class Contact:
     @property
     def last_at(self) -> int:
         """The latest moment, in ms, of the events that tell of it; 0 without any."""
-        own = self.events[-1][0] if self.events else 0
+        events = self.events
         if not self.links:
-            return own
-        return max(own, *(events[-1][0] if events else 0 for _, events in self.links.values()))
+            return events[-1][0] if events else 0
+        return max((one[-1][0] for one in (events, *(said for _, said in self.links.values())) if one), default=0)

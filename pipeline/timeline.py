@@ -1,5 +1,7 @@
 """What the events of a contact say together, before any norm is applied: attributes, first moments, closing, suspensions."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.contacts import EventTuple, effective
@@ -34,25 +36,22 @@ class Timeline:
     the first request for a call-back that is not settled.
     """
 
-    __slots__ = (
-        "attributes", "callback_open_at", "callbacks", "callbacks_settled", "closed_at", "confidential", "defects", "due", "events",
-        "first", "forgotten", "last_word_at", "left_at", "left_reason", "reopened", "result", "same_as", "transfers", "turns",
-        "wait_unknown", "withdrawn",
-    )  # fmt: skip
+    # Most contacts have few of these: what stands here need not be set for each.
+    same_as: tuple[str, str] | None = None
+    closed_at: int | None = None
+    left_at: int | None = None
+    last_word_at: int | None = None
+    callback_open_at: int | None = None
+    callbacks = callbacks_settled = transfers = reopened = 0
+    result = left_reason = ""
+    wait_unknown = withdrawn = forgotten = confidential = False
+    due: Mapping[str, int] = MappingProxyType({})
+    turns: Sequence[Turn] = ()
 
     def __init__(self, kept: list[EventTuple]) -> None:
         self.events, self.defects = effective(kept)
         self.attributes: dict[str, str] = {}
         self.first: dict[str, int] = {}
-        self.due: dict[str, int] = {}
-        self.turns: list[Turn] = []
-        self.same_as: tuple[str, str] | None = None
-        self.closed_at: int | None = None
-        self.last_word_at: int | None = None
-        self.callback_open_at: int | None = None
-        self.callbacks = self.callbacks_settled = self.transfers = self.reopened = 0
-        self.result = self.left_reason = ""
-        self.wait_unknown = self.withdrawn = self.forgotten = self.confidential = False
         first = self.first
         for at, _source, _id, _digest, _time, kind, data in self.events:
             if kind not in first:
@@ -64,19 +63,20 @@ class Timeline:
             elif kind == "closed":
                 self.closed_at, self.result = at, data.get("result", "")
                 if self.turns:
-                    self.turns.append((at, kind, data))  # a close ends a pause, also one that a reopening follows
+                    self.turns = [*self.turns, (at, kind, data)]  # a close ends a pause, also one that a reopening follows
             elif kind == "queued" or kind == "answered":
                 continue  # the most frequent ones: nothing more to note
             else:
                 self._note(at, kind, data)
-        self.left_at = self._left_at()
+        if "abandoned" in first or "left_queue" in first:
+            self.left_at = self._left_at()
         self._note_disorder()
 
     def _describe(self, data: dict[str, Any]) -> None:
         attributes = self.attributes
         for name, value in data.items():
             if name == "deadlines":
-                self.due.update(value)
+                self.due = {**self.due, **value}
             elif name == "same_as":
                 self.same_as = (value["system"], value["id"])
             elif name in MOMENTS:
@@ -101,9 +101,9 @@ class Timeline:
                 if "team" in data:
                     self.attributes["team"] = data["team"]
             case "promised":
-                self.due[data["norm"]] = data["due_at"]
+                self.due = {**self.due, data["norm"]: data["due_at"]}
             case "paused" | "resumed" | "extended":
-                self.turns.append((at, kind, data))
+                self.turns = [*self.turns, (at, kind, data)]
             case "callback_requested":
                 self.callbacks += 1
                 if self.callback_open_at is None:
@@ -127,8 +127,7 @@ class Timeline:
         for name, value in other.attributes.items():
             if name != "channel":
                 self.attributes.setdefault(name, value)
-        for norm, due in other.due.items():
-            self.due.setdefault(norm, due)
+        self.due = {**other.due, **self.due}
         for kind, at in other.first.items():
             if not own & _TOGETHER.get(kind, {kind}) and kind not in _OWN:
                 self.first[kind] = at

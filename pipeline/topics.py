@@ -9,7 +9,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from pipeline.kafka_clients import made
+from schemas.kafka_clients import made
 from pipeline.kafka_probe import raise_if_hopeless
 from pipeline.kafka_security import KafkaSecurity
 from pipeline.retention import Kept, Period, Retention

@@ -16,6 +16,8 @@ _MODULES = {
     "person": ("person",),
     "figures": ("figures", "quarters"),
     "satisfaction": ("satisfaction",),
+    "measures": ("measures",),
+    "waiting": ("open",),
     "mark": ("mark",),
     "explain": ("explain",),
     "norms": ("norms",),

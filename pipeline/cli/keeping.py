@@ -8,11 +8,11 @@ from kafka.errors import KafkaError
 
 from pipeline import topics
 from pipeline.cli import endpoints
-from pipeline.kafka_clients import made
 from pipeline.retention import Kept
 from pipeline.settings import Settings
 from pipeline.store import retention
 from schemas.errors import ContactmeterError
+from schemas.kafka_clients import made
 
 
 def change(found: Sequence[Kept], keep: Callable[[Kept], None], delete_expired: bool) -> None:

@@ -1,10 +1,11 @@
 """The words and the layout of `contactmeter satisfaction`, in Dutch and English."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cli.asked import local_text
+from pipeline.cli.table import aligned
 from pipeline.satisfaction import SHARES
 from pipeline.store.markers import Marker
 
@@ -133,7 +134,7 @@ def printed(document: dict[str, Any], words: Words) -> Iterator[str]:
     simulated = f" · {words.simulated}" if document["simulated"] else ""
     yield f"{document['title']} (v{document['version']}, {who}) · {document['channel'] or words.all_channels} · {period}{simulated}"
     if "cells" in document:
-        yield from _table(words.cells, [_cell(row, document, words) for row in document["cells"]], 3)
+        yield from aligned(words.cells, [_cell(row, document, words) for row in document["cells"]], 3)
     elif "against" in document:
         yield from _comparison(document, words)
     else:
@@ -146,7 +147,7 @@ def printed(document: dict[str, Any], words: Words) -> Iterator[str]:
 
 
 def _plain(document: dict[str, Any], words: Words) -> Iterator[str]:
-    yield from _table(words.columns, [_aspect(row, words) for row in document["aspects"]], 1)
+    yield from aligned(words.columns, [_aspect(row, words) for row in document["aspects"]], 1)
     if not document["closed"]:
         yield f"  {words.running}"
     if document["attained"]:
@@ -192,7 +193,7 @@ def _comparison(document: dict[str, Any], words: Words) -> Iterator[str]:
             ]
         )
     if rows:
-        yield from _table(words.compared, rows, 1)
+        yield from aligned(words.compared, rows, 1)
     else:
         yield f"  {words.crossed if document['breaks'] else words.missing.format(against=document['against'])}"
 
@@ -202,14 +203,3 @@ def _cell(row: dict[str, Any], document: dict[str, Any], words: Words) -> list[s
     if row["withheld"]:
         return [*head, words.withheld.format(threshold=document["threshold"]), "", ""]
     return [*head, f"{row['n']}", value_text("grade", row["value"], words), interval_text("grade", row["low"], row["high"], words)]
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> Iterator[str]:
-    """Aligned columns: the first `left` of them to the left, numbers to the right, the last as it is."""
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    for row in (titles, *rows):
-        cells = [
-            cell.ljust(width) if n < left or n == len(row) - 1 else cell.rjust(width)
-            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  " + "  ".join(cells).rstrip()

@@ -1,6 +1,6 @@
 """Figures as a table for the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -53,6 +53,17 @@ def _cells(line: Line, rolling: bool) -> list[str]:
         shown_target(line),
         _ATTAINMENT[line.attainment],
     ]
+
+
+def aligned(titles: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> Iterator[str]:
+    """Lines of plain columns: the first `left` of them to the left, numbers to the right, the last as it is."""
+    widths = [max(map(cell_len, column)) for column in zip(titles, *rows, strict=True)]
+    for row in (titles, *rows):
+        cells = [
+            cell + " " * (width - cell_len(cell)) if n < left or n == len(row) - 1 else " " * (width - cell_len(cell)) + cell
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  " + "  ".join(cells).rstrip()
 
 
 def console_of_output() -> Console:

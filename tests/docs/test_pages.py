@@ -66,7 +66,7 @@ def test_readme_names_every_make_target_but_help() -> None:
 
 def test_settings_are_described() -> None:
     settings = text_of(ROOT / "pipeline" / "settings.py")
-    names = {f"CONTACTMETER_{name}" for name in re.findall(r'(?:text|number|limit)\("([A-Z_]+)"', settings)}
+    names = {f"CONTACTMETER_{name}" for name in re.findall(r'(?:text|number|limit|switch)\("([A-Z_]+)"', settings)}
     names |= {f"CONTACTMETER_{name}{end}" for name in re.findall(r'_secret\(environment, "([A-Z_]+)"', settings) for end in ("", "_FILE")}
     assert len(names) > 10
     assert names <= set(re.findall(r"CONTACTMETER_[A-Z_]+", code_of(README) + code_of(OPERATIONS)))

@@ -24,6 +24,7 @@ _TOGETHER = {"contact.reopened": "contact.closed", "contact.resumed": "contact.p
 """Kinds that only mean something together with another: who tells of the one is believed about both."""
 
 MOST_EVENTS = 200
+"""The first ones, after those that withdraw a contact or make it confidential."""
 
 
 @dataclass
@@ -123,15 +124,26 @@ def contacts(events: Iterable[Seen], organisation: Wire, calendar: Calendar) -> 
 
 
 def effective(events: list[Seen]) -> tuple[list[Seen], bool]:
-    """One content an event id, in order, and whether any had several: of each content the earliest logging, of those the latest."""
+    """One content an event id, in order, and whether any had several: of each content the earliest logging, of those the latest.
+
+    Of too many contents only the first are looked at.
+    """
     contents: dict[tuple[str, str], dict[str, Seen]] = defaultdict(dict)
     for one in events:
         same = contents[one.source, one.id]
         content = json.dumps([one.kind, one.at, one.data], sort_keys=True)
         if content not in same or one.time < same[content].time:
             same[content] = one
-    chosen = sorted((max(same.values(), key=lambda one: one.time) for same in contents.values()), key=lambda one: one.order)
-    return chosen, any(len(same) > 1 for same in contents.values())
+    many = sorted((one for same in contents.values() for one in same.values()), key=lambda one: (not _takes_out(one), one.order))
+    standing: dict[tuple[str, str], Seen] = {}
+    for one in many[:MOST_EVENTS]:
+        rival = standing.setdefault((one.source, one.id), one)
+        standing[one.source, one.id] = max(rival, one, key=lambda either: either.time)
+    return sorted(standing.values(), key=lambda one: one.order), len(standing) < min(len(many), MOST_EVENTS)
+
+
+def _takes_out(one: Seen) -> bool:
+    return one.kind == "contact.withdrawn" or bool(one.data.get("confidential"))
 
 
 def _alone(key: Key, told: list[Seen]) -> Contact:
@@ -139,7 +151,7 @@ def _alone(key: Key, told: list[Seen]) -> Contact:
     if any(one.kind == "contact.forgotten" for one in told):
         return Contact(key, [], role="forgotten")
     own, conflicting = effective(told)
-    contact = Contact(key, own[:MOST_EVENTS], conflicting=conflicting)
+    contact = Contact(key, own, conflicting=conflicting)
     contact.events = contact.own
     contact.confidential = any(one.data.get("confidential") for one in contact.own)
     for one in contact.own:

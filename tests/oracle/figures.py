@@ -153,17 +153,19 @@ def _of_contact(contact: Contact) -> Iterator[Contribution]:
 
 def _answers(accepted: list[Seen], found: dict[Key, Contact]) -> dict[Key, Answer]:
     standing: dict[Key, Seen] = {}
+    forgotten: set[Key] = set()
     for one in accepted:
         if one.kind != "survey.answered":
             continue
         key = (one.source, one.data["answer"])
         if key not in standing or _rank(one) > _rank(standing[key]):
             standing[key] = one
+        if (contact := _named(one, found)) is not None and contact.forgotten:
+            forgotten.add(key)
     answers = {}
     for key, one in standing.items():
-        named = one.data.get("contact")
-        contact = found.get((named["system"], named["id"])) if named else None
-        answer = Answer(key, one.data["revision"], one.at, one.data, forgotten=contact is not None and contact.forgotten)
+        contact = _named(one, found)
+        answer = Answer(key, one.data["revision"], one.at, one.data, forgotten=key in forgotten)
         known = {} if contact is None else contact.attributes
         for name in INHERITED:
             value = one.data.get(name, known.get(name))
@@ -171,6 +173,12 @@ def _answers(accepted: list[Seen], found: dict[Key, Contact]) -> dict[Key, Answe
                 answer.attributes[name] = value
         answers[key] = answer
     return answers
+
+
+def _named(answer: Seen, found: dict[Key, Contact]) -> Contact | None:
+    """The contact that a revision names, where it is known."""
+    named = answer.data.get("contact")
+    return found.get((named["system"], named["id"])) if named else None
 
 
 def _rank(one: Seen) -> tuple[int, int, str]:

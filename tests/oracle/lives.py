@@ -136,10 +136,12 @@ def contact_lives(draw: st.DrawFn, system: str, name: str, begin: int, kinds: st
 
 @st.composite
 def answer_lives(draw: st.DrawFn, name: str, begin: int) -> list[Wire]:
-    """An answer in some revisions, of one contact or of none."""
-    contact = draw(st.sampled_from([None, *CONTACTS, ("elders", "1")]))
+    """An answer in some revisions, mostly of one contact or of none."""
+    contacts = st.sampled_from([None, *CONTACTS, ("elders", "1")])
+    contact = draw(contacts)
     source, events = draw(st.sampled_from([*SOURCES["pbx"], *SOURCES["crm"]])), []
     for position in range(draw(st.integers(1, 3))):
+        contact = draw(contacts) if draw(st.integers(0, 5)) == 5 else contact
         at = begin + draw(steps)
         version = draw(st.sampled_from([1, 1, 1, 2]))
         highest = 10 if version == 1 else 5
@@ -208,6 +210,19 @@ def _name(draw: Draw, events: list[Wire]) -> None:
             event["data"].setdefault("same_as", {"system": "pbx", "id": draw(st.sampled_from(["1", "1", "1", "2"]))})
 
 
+def _crowd(draw: Draw, begin: int) -> list[Wire]:
+    """About as many events of one contact as may count, in a row."""
+    system, name = draw(st.sampled_from(CONTACTS))
+    at, step = begin + draw(st.sampled_from([-DAY, 0, 2 * DAY])), draw(st.sampled_from([0, SECOND, HOUR]))
+    told: list[tuple[str, Wire]] = [("transferred", {"team": team}) for team in TEAMS] + [("informed", {}), ("callback_requested", {})]
+    source = SOURCES[system][0]
+    return [
+        _wire(f"contact.{kind}", at + number * step, f"{name}-many-{number}", source, contact=name, **fields)
+        for number in range(draw(st.integers(190, 210)))
+        for kind, fields in [told[number % len(told)]]
+    ]
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     """A municipality and what arrived of a few contacts and answers: late, twice, in any order, some of it wrong."""
@@ -222,7 +237,11 @@ def histories(draw: st.DrawFn) -> History:
         _name(draw, events)
     for name in draw(st.lists(st.sampled_from(["a1", "a2"]), max_size=2, unique=True)):
         events += draw(answer_lives(name, begin))
-    return History(organisation, _arrivals(draw, events, begin + 300 * DAY))
+    arrivals = _arrivals(draw, events, begin + 300 * DAY)
+    if draw(st.sampled_from([False] * 15 + [True])):
+        place = draw(st.integers(0, len(arrivals)))
+        arrivals[place:place] = [(event, begin + 300 * DAY) for event in _crowd(draw, begin)]
+    return History(organisation, arrivals)
 
 
 def _arrivals(draw: Draw, events: list[Wire], appended: int) -> list[tuple[Wire, int]]:

@@ -19,7 +19,7 @@ from pipeline.assignment import Assignment, Rows
 from pipeline.configured import Configured
 from pipeline.decode import Decoded, decode
 from pipeline.rolling import minute_of
-from pipeline.rows import COLUMNS, Row
+from pipeline.rows import COLUMNS, Row, links_of
 from pipeline.statutory import is_statutory_rest_day
 from schemas.organisation import Organisation
 from tests.oracle.days import YEARS, instant, statutory_rest
@@ -211,3 +211,36 @@ def test_an_answer_stored_before_its_contact_counts_after_the_replay() -> None:
         with configured(document):
             found = run(history, plan, as_of, 5)
         agree(expected(history.arrivals, document), found, as_of)
+
+
+@USUAL
+@given(histories(), st.data())
+def test_the_order_of_arrival_never_shows(history: History, data: st.DataObject) -> None:
+    """Not even where a definition leaves open what stands: of two contents of one event that were logged at the same moment, either may."""
+    arrivals = [(event | {"time": history.arrivals[0][0]["time"]}, appended) for event, appended in history.arrivals]
+    shuffled = list(arrivals)
+    data.draw(st.randoms(use_true_random=False), "order").shuffle(shuffled)
+    with configured(history.organisation):
+        one, other = (
+            run(History(history.organisation, told), data.draw(plans(len(told)), "plan"), minute_of(arrivals[-1][1]), limit=2)
+            for told in (arrivals, shuffled)
+        )
+    assert content(one.shelf) == content(other.shelf)
+    assert one.shelf.minutes() == other.shelf.minutes()
+
+
+def content(shelf: Shelf) -> dict[tuple[str, ...], dict[str, Any]]:
+    """What is stored, without how often it changed and when; and without what is only kept for contacts that are not there."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for table, rows in (("contacts", shelf.contacts), ("survey_answers", shelf.answers)):
+        for key, row in rows.items():
+            columns = named(table, row)
+            if columns.get("role") == "mailbox":
+                continue
+            for name in ("version", "appended_at", "writer", "offset"):
+                del columns[name]
+            if table == "contacts":
+                columns["links"] = {name: events for name, (_, events) in links_of(columns["links"]).items() if events}
+                columns["answers"] = columns["role"] != "forgotten" and columns["answers"]
+            found[table, *key] = columns
+    return found

@@ -194,23 +194,19 @@ SELECT
     is_open AND ifNull(dateDiff('millisecond', opened_at, moment) > max_open_ms, 0) AS stale,
     is_open AND NOT stale AND ifNull(answered_at > moment, 1) AND ifNull(responded_at > moment, 1) AS waiting,
     is_open AND ifNull(suspended_at <= moment, 0) AS suspended,
-    arraySort(arrayMap(x -> x.1, arrayFilter(
-        x -> is_open AND NOT stale AND ifNull(x.4 <= moment AND x.2 <= moment, 0) AND ifNull(x.3 > x.2 AND x.3 > moment, 1),
-        arrayZip(norms, deadlines, stops, judgements)
-    ))) AS overdue_norms,
-    arraySort(arrayMap(x -> x.1, arrayFilter(
-        x -> is_open AND NOT stale AND ifNull(x.4 > moment AND x.2 > moment AND x.2 < day_end, 0) AND ifNull(x.3 > moment, 1),
-        arrayZip(norms, deadlines, stops, judgements)
-    ))) AS today_norms,
-    arrayMin(arrayMap(x -> assumeNotNull(x.2), arrayFilter(
-        x -> is_open AND ifNull(x.4 > moment AND x.2 > moment, 0) AND ifNull(x.3 > moment, 1), arrayZip(norms, deadlines, stops, judgements)
-    ))) AS first_deadline,
-    if(toUnixTimestamp64Milli(first_deadline) = 0, NULL, first_deadline) AS next_deadline,
+    arrayFilter(
+        x -> is_open AND NOT stale AND isNotNull(x.2) AND isNotNull(x.4) AND ifNull(x.3 > moment, 1), arrayZip(norms, deadlines, stops, judgements)
+    ) AS running,
+    arrayFilter(x -> assumeNotNull(x.2) <= moment, running) AS overdue,
+    arraySort(overdue.1) AS overdue_norms, if(empty(overdue), NULL, arrayMin(x -> assumeNotNull(x.2), overdue)) AS overdue_since,
+    arrayFilter(x -> assumeNotNull(x.2) > moment, running) AS ahead,
+    arraySort(arrayFilter(x -> assumeNotNull(x.2) < day_end, ahead).1) AS today_norms,
+    if(empty(ahead), NULL, arrayMin(x -> assumeNotNull(x.2), ahead)) AS next_deadline,
     ifNull(callback_open_at <= moment, 0) AS callback_to_do,
-    arrayMin(arrayMap(x -> assumeNotNull(x.2), arrayFilter(
+    arrayFilter(
         x -> callback_to_do AND has(callback_norms, x.1) AND isNotNull(x.2) AND isNull(x.3), arrayZip(norms, deadlines, stops, judgements)
-    ))) AS first_due,
-    if(toUnixTimestamp64Milli(first_due) = 0, NULL, first_due) AS callback_due, ifNull(callback_due <= moment, 0) AS callback_overdue,
+    ) AS owed,
+    if(empty(owed), NULL, arrayMin(x -> assumeNotNull(x.2), owed)) AS callback_due, ifNull(callback_due <= moment, 0) AS callback_overdue,
     intDiv(dateDiff('millisecond', opened_at, moment), 86400000) AS days_open,
     intDiv(dateDiff('millisecond', if(ifNull(last_word_at <= moment, 0), assumeNotNull(last_word_at), opened_at), moment), 86400000) AS silent_days
 FROM
@@ -279,7 +275,7 @@ GROUP BY GROUPING SETS ((organisation, channel, age), (organisation, age));
 CREATE VIEW contactmeter_views.v_open_contacts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     organisation, system, contact, channel, via, product, team, location, opened_at, is_open AS open, waiting, suspended, stale, overdue_norms,
-    today_norms, next_deadline, callback_open_at, callback_to_do, callback_due, callback_overdue, days_open, silent_days,
+    overdue_since, today_norms, next_deadline, callback_open_at, callback_to_do, callback_due, callback_overdue, days_open, silent_days,
     if(link = '' OR link_template = '', '', replaceOne(link_template, '{link}', encodeURLComponent(link))) AS url
 FROM contactmeter.open_of(
     organisations = (
