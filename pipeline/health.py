@@ -17,8 +17,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import CoordinatorNotAvailableError, KafkaError
 from prometheus_client import generate_latest
 
-from schemas.kafka_clients import made
 from pipeline.metrics import LAG, REGISTRY
+from schemas.kafka_clients import made
 
 log = logging.getLogger(__name__)
 

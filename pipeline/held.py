@@ -43,6 +43,8 @@ class Contact:
         contact.forgotten = version == TOMBSTONE
         contact.contributions = of_contact(judged)
         contact._note(events)
+        if any(event[5] == "forgotten" for event in events):
+            contact._forget()  # stored by version 0.1, which kept what it was told; the sweep makes it a tombstone
         return contact
 
     def version(self, generation: int) -> int:

@@ -22,6 +22,7 @@ class ConfigurationStore(Protocol):
 
     def configuration_stamp(self) -> tuple[int, int]: ...
     def in_force(self) -> dict[str, InForce]: ...
+    def note(self, organisation: str, action: str, detail: str) -> None: ...
     def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None: ...
 
 
@@ -105,6 +106,7 @@ class Organisations:
                     generation += 1
                     log.warning("organisation %s: judged by an earlier version; its contacts are judged again", name)
                 self._store.register(stored.organisation, stored.text, generation, self._readers, self._clock())
+                self._store.note(name, "judging", f"generation {generation}: judged by revision {JUDGING}, before by {stored.judging}")
             known = before.get(name)
             if known is not None and (known.organisation, known.generation) == (stored.organisation, generation):
                 found[name] = known

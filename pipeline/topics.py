@@ -9,11 +9,11 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from schemas.kafka_clients import made
 from pipeline.kafka_probe import raise_if_hopeless
 from pipeline.kafka_security import KafkaSecurity
 from pipeline.retention import Kept, Period, Retention
 from schemas.errors import InvalidConfiguration
+from schemas.kafka_clients import made
 from schemas.topics import CONTACT_EVENTS, REJECTED_EVENTS, Topic, topics
 
 log = logging.getLogger(__name__)

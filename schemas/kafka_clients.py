@@ -1,4 +1,4 @@
-"""Making a kafka-python client, so that a failed attempt leaves nothing behind: what connectors and pipeline share of Kafka but for its contract."""
+"""Making a kafka-python client, so that a failed attempt leaves nothing behind."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar

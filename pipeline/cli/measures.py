@@ -44,7 +44,7 @@ def measures(
         with closing(MeasureViews(endpoints.connection(endpoints.settings()), name)) as found:
             document = document_of(found, settings, moment, period, cast("Dimension", by), channel)
     if as_json:
-        typer.echo(json.dumps(document, indent=1, ensure_ascii=False, default=str))
+        typer.echo(as_document(document))
         return
     for line in printed(document, settings, WORDS[lang]):
         typer.echo(line)
@@ -58,6 +58,11 @@ def check(lang: str, period: str = "24h", by: str = "") -> None:
         raise InvalidConfiguration(f"--period {period!r} is none of {', '.join(PERIODS)}")
     if by not in get_args(Dimension):
         raise InvalidConfiguration(f"--by {by!r} is none of {', '.join(get_args(Dimension)[1:])}")
+
+
+def as_document(content: dict[str, Any]) -> str:
+    """JSON for programs; moments in UTC."""
+    return json.dumps(content, indent=1, ensure_ascii=False, default=lambda value: value.isoformat().replace("+00:00", "Z"))
 
 
 def minute_of(moment: datetime) -> datetime:
@@ -108,7 +113,10 @@ def document_of(
             for row in sorted(products, key=lambda row: (-row["contacts"], row["cell"]))[:5]
             if row["contacts"]
         ],
-        "norms": [row for row in of_channel(views.moment("v_norm_times", at)) if row["period"] in (period, quarter_of(at, settings))],
+        "norms": sorted(
+            (row for row in of_channel(views.moment("v_norm_times", at)) if row["period"] in (period, quarter_of(at, settings))),
+            key=lambda row: (row["norm"], row["channel"], row["period"]),
+        ),
         "inhabitants": [row for row in views.moment("v_per_inhabitants", at) if row["channel"] == channel],
         "roles": [row for row in views.standing("v_roles") if row["role"] != "counts"],
     }

@@ -32,7 +32,7 @@ def new(
     title_en: Annotated[str, typer.Option(help="Its name in English.")] = "",
     oin: Annotated[str, typer.Option(help="Its organisation identification number (20 digits); zeros while not known.")] = "0" * 20,
     channel: Annotated[list[str] | None, typer.Option(help=f"A channel it uses: {', '.join(CHANNELS)}. More than once.")] = None,
-    system: Annotated[list[str] | None, typer.Option(help="A source system: SLUG, or SLUG=URN. The first leads. More than once.")] = None,
+    system: Annotated[list[str] | None, typer.Option(help="A source system: SLUG or SLUG=URN. An only one leads. More than once.")] = None,
     leading: Annotated[list[str] | None, typer.Option(help="CHANNEL=SYSTEM, where another system leads. More than once.")] = None,
     norms: Annotated[list[str] | None, typer.Option(help="A published set to copy (`contactmeter norms list`). More than once.")] = None,
     instrument: Annotated[list[str] | None, typer.Option(help="A questionnaire that ships to copy. More than once.")] = None,

@@ -89,6 +89,10 @@ def show(content: Mapping[str, Any]) -> None:
             typer.echo(f"  {rejected['rejects']:,} × {rejected['reason']}, for example: {rejected['example']}")
     if waiting := (content["open_rejects"] or {}):
         typer.echo(f"{waiting_words(waiting)}; see `contactmeter rejects list`")
+    if worker.get("judging_again"):
+        typer.echo(f"contacts of {worker['judging_again']} are being judged again, by another configuration")
+    if worker.get("mismatches"):
+        typer.echo(f"{worker['mismatches']} sums differed from the stored rows since the worker began (docs/OPERATIONS.md, mismatches)")
     for name, why in worker.get("refused_configurations", {}).items():
         typer.echo(f"configuration refused, {name}: {why}")
 

@@ -1,6 +1,5 @@
 """`contactmeter open`: the contacts that wait, that are or will be late, and the call-backs to do, with the way to each."""
 
-import json
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ import typer
 
 from pipeline.cli import endpoints
 from pipeline.cli.asked import instant_of, open_views, organisation_of
-from pipeline.cli.measures import check
+from pipeline.cli.measures import as_document, check
 from pipeline.cli.measures_words import WORDS, Words, heading, number_text
 from pipeline.cli.table import aligned
 from pipeline.store.measures import MeasureViews, Row
@@ -50,8 +49,7 @@ def open_contacts(
     hidden = sum(row["open"] for row in counted) - sum(row["open"] for row in rows)
     document = {"simulated": bool(settings["simulated"]), "at": moment, "channel": channel, "confidential": hidden}
     if as_json:
-        content = {"organisation": name, **document, **sections}
-        typer.echo(json.dumps(content, indent=1, ensure_ascii=False, default=str))
+        typer.echo(as_document({"organisation": name, **document, **sections}))
         return
     words = WORDS[lang]
     typer.echo(heading(document, settings, words, words.open[0]))

@@ -13,10 +13,15 @@ SELECT organisation, "table", second, third, toUnixTimestamp64Milli(noted_at) FR
 WHERE toUnixTimestamp64Milli(erased_at) = 0
    OR (erased_at < noted_at + INTERVAL {_AGAIN_S} SECOND AND now64(3) >= noted_at + INTERVAL {_AGAIN_S} SECOND)
 """
+_INVITATIONS = """
+ALTER TABLE notices DELETE WHERE kind = 'survey.invited'
+    AND (organisation, JSONExtractString(data, 'contact', 'system'), JSONExtractString(data, 'contact', 'id'))
+        IN {keys:Array(Tuple(String, String, String))}
+"""
 
 
 def erase(client: Client) -> int:
-    """Delete the older rows of all that was forgotten, and the comments of such answers; how many contacts and answers.
+    """Delete the older rows of all that was forgotten, comments and invitations included; how many contacts and answers.
 
     It returns when they are off the disk. What backups hold is not touched (docs/PRIVACY.md). Raises Unavailable.
     """
@@ -34,6 +39,9 @@ def erase(client: Client) -> int:
                     parameters={"keys": keys},
                     settings={"mutations_sync": 1},
                 )
+        contacts = [(organisation, second, third) for organisation, kind, second, third, _ in due if kind == "contacts"]
+        if contacts:
+            client.command(_INVITATIONS, parameters={"keys": contacts}, settings={"mutations_sync": 1})
         client.insert(
             "tombstones",
             [[organisation, table, second, third, noted, _now(client)] for organisation, table, second, third, noted in due],

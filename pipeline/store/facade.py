@@ -15,7 +15,7 @@ from pipeline.decode import AnswerKey, ContactKey
 from pipeline.known import Hashes
 from pipeline.rolling import Sums
 from pipeline.rows import Row
-from pipeline.store import brakes, configuration, erasure, state
+from pipeline.store import audit, brakes, configuration, erasure, state
 from pipeline.store.client import Connection, Unavailable, persistently
 from pipeline.store.writer import Writer
 from schemas.organisation import Organisation
@@ -62,6 +62,10 @@ class ClickHouseStore:
     def look_up(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]:
         """The stored ones among contacts and answers."""
         return self._read(lambda client: (state.contacts(client, contacts), state.answers(client, answers)))
+
+    def note(self, organisation: str, action: str, detail: str) -> None:
+        """A row of the audit trail in the worker's own name. See audit.note."""
+        self._read(lambda client: audit.note(client, time.time_ns() // 1_000_000, organisation, "worker", action, detail))
 
     def now(self) -> float:
         """See state.now."""

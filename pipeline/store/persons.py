@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.rows import links_of
+from pipeline.rows import events_of, links_of
 from pipeline.store.client import passing_errors
 
 Name = tuple[str, str]
@@ -30,15 +30,15 @@ def with_links(client: Client, organisation: str, found: Sequence[Name]) -> list
     while new:
         with passing_errors("looking for what other systems tell of a contact"):
             rows = client.query(
-                "SELECT same_as, links FROM contacts FINAL WHERE organisation = {organisation:String} AND (system, contact) IN "
+                "SELECT timeline, links FROM contacts FINAL WHERE organisation = {organisation:String} AND (system, contact) IN "
                 "{names:Array(Tuple(String, String))}",
                 parameters={"organisation": organisation, "names": new},
             ).result_rows
         new = []
-        for same_as, links in rows:
-            system, slash, contact = same_as.partition("/")
-            named = [(system, contact)] if slash else []
-            new.extend(name for name in [*named, *links_of(links)] if name not in known)
+        for timeline, links in rows:
+            named = (event[6]["same_as"] for event in events_of(timeline) if "same_as" in event[6])
+            names = [(reference["system"], reference["id"]) for reference in named]
+            new.extend(name for name in [*names, *links_of(links)] if name not in known)
             known.update(dict.fromkeys(new))
     return list(known)
 

@@ -101,7 +101,7 @@ def test_sigterm_acknowledges_everything_and_a_restart_goes_on(stack: Stack) -> 
 def test_an_organisation_added_while_running_is_taken_up(stack: Stack, worker: Worker) -> None:
     name = "nieuwkomer"
     stack.add_organisation(name, synthetic.organisation(name))
-    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation")
     worker.wait_ready()
     send_call(stack, name, "a")
     wait_until(lambda: is_stored(stack, name, "a"), "the contact")
@@ -121,12 +121,12 @@ def test_a_change_of_how_contacts_are_judged_is_refused_and_the_old_stays(stack:
     name = "standvastig"
     text = synthetic.organisation(name)
     stack.add_organisation(name, text)
-    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation")
     send_call(stack, name, "a")
     wait_until(lambda: is_stored(stack, name, "a"), "the contact")
 
     stack.add_organisation(name, changed(text, "threshold: 45s", "threshold: 90s"))
-    wait_until(lambda: "answered_45s" in refusal(worker, name), "the refusal", timeout=15)
+    wait_until(lambda: "answered_45s" in refusal(worker, name), "the refusal")
     assert "stays in force" in refusal(worker, name)
     worker.wait_ready()
     send_call(stack, name, "b")
@@ -137,7 +137,7 @@ def test_a_change_of_how_contacts_are_judged_is_refused_and_the_old_stays(stack:
 
     states = worker.said.count("organisations computed")
     stack.add_organisation(name, changed(text, "channels:\n", "channels:\n  form: {}\n"))
-    wait_until(lambda: not refusal(worker, name), "an addition to be accepted", timeout=15)
+    wait_until(lambda: not refusal(worker, name), "an addition to be accepted")
     wait_until(lambda: worker.said.count("organisations computed") > states, "the state under the new configuration")
     worker.wait_ready()
     stack.send(name, [synthetic.event("contact.opened", synthetic.MAIL, NOW, {"contact": "f", "channel": "form"})])
@@ -149,9 +149,9 @@ def test_a_file_that_is_wrong_changes_nothing_also_after_a_restart(stack: Stack,
     name = "slordig"
     text = synthetic.organisation(name)
     stack.add_organisation(name, text)
-    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation")
     stack.add_organisation(name, changed(text, "clock: elapsed", "clock: sundial"))
-    wait_until(lambda: "clock" in refusal(worker, name), "the refusal", timeout=15)
+    wait_until(lambda: "clock" in refusal(worker, name), "the refusal")
     assert f"{name}.yaml:" in refusal(worker, name), "the message names file and line"
     try:
         send_call(stack, name, "a")
@@ -170,24 +170,24 @@ def test_a_file_that_is_wrong_changes_nothing_also_after_a_restart(stack: Stack,
 def test_two_files_of_one_organisation(stack: Stack, worker: Worker) -> None:
     name = "dubbel"
     stack.add_organisation(name, synthetic.organisation(name))
-    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation")
     other = stack.organisations / "zz-dubbel.yaml"
     try:
         stack.add_organisation("zz-dubbel", synthetic.organisation(name))
-        wait_until(lambda: "already has a file" in refusal(worker, "zz-dubbel"), "the refusal", timeout=15)
+        wait_until(lambda: "already has a file" in refusal(worker, "zz-dubbel"), "the refusal")
     finally:
         other.unlink()
-    wait_until(lambda: not refusal(worker, "zz-dubbel"), "the refusal of a file that is gone to be dropped", timeout=15)
+    wait_until(lambda: not refusal(worker, "zz-dubbel"), "the refusal of a file that is gone to be dropped")
 
 
 def test_an_organisation_whose_file_is_gone_stays_in_force(stack: Stack, worker: Worker) -> None:
     name = "verdwenen"
     stack.add_organisation(name, synthetic.organisation(name))
-    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation")
     file = stack.organisations / f"{name}.yaml"
     file.unlink()
     said = f"organisation {name}: no file names it"
-    wait_until(lambda: said in worker.said, "the worker to say so", timeout=15)
+    wait_until(lambda: said in worker.said, "the worker to say so")
     send_call(stack, name, "a")
     wait_until(lambda: is_stored(stack, name, "a"), "the contact")
     assert worker.said.count(said) == 1
@@ -289,7 +289,7 @@ def test_after_a_restart_without_its_file_or_with_a_broken_one_an_organisation_i
     first = stack.worker()
     stack.add_organisation(name, synthetic.organisation(name))
     file = stack.organisations / f"{name}.yaml"
-    wait_until(lambda: name in first.get("/status")[1].get("organisations", ()), "the organisation", timeout=15)
+    wait_until(lambda: name in first.get("/status")[1].get("organisations", ()), "the organisation")
     assert first.stop()
     other = stack.organisations / "anders-genoemd.yaml"
     file.rename(other)

@@ -18,7 +18,7 @@ title: {nl: V, en: V}
 systems: {centrale: {sources: ["urn:nld:oin:1:systeem:centrale"]}}
 channels: {telephone: {}}
 norms:
-  - {id: n, title: {nl: n, en: n}, applies_to: {channels: [telephone]}, clock: elapsed, threshold: 45s, start: queued, stop: answered, source: x}
+  - {id: n, title: {nl: n, en: n}, applies_to: {channels: [telephone]}, clock: elapsed, threshold: 45s, stop: answered, source: x}
 """
 STRICTER = TEXT.replace("45s", "20s")
 KINDER = TEXT.replace("title: {nl: V,", "title: {nl: Voorbeeld,")
@@ -30,6 +30,7 @@ class Shelf:
     def __init__(self) -> None:
         self.rows: list[tuple[int, int, str, int]] = []
         self.has_data = False
+        self.trail: list[tuple[str, str, str]] = []
         self.before_reading: Callable[[], None] = lambda: None
 
     def put(self, text: str, generation: int, judging: int = JUDGING) -> None:
@@ -46,6 +47,9 @@ class Shelf:
             return {}
         generation, _, text, judging = max(self.rows)
         return {NAME: InForce(yamlfile.loads(text, Organisation, "stored"), generation, self.has_data, text, judging)}
+
+    def note(self, organisation: str, action: str, detail: str) -> None:
+        self.trail.append((organisation, action, detail))
 
     def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
         self.put(text, generation)
@@ -120,6 +124,7 @@ def test_what_an_earlier_revision_judged_is_of_an_older_generation(place: Place)
     assert place.threshold() == ("45s", 4)
     place.found.refresh()
     assert place.threshold() == ("45s", 4)
+    assert [(name, action) for name, action, _ in place.shelf.trail] == [(NAME, "judging")]
 
 
 def test_without_contacts_nothing_is_judged_again(place: Place) -> None:

@@ -108,7 +108,7 @@ def test_what_the_rest_of_the_day_will_bring(town: Measured, at: datetime) -> No
             rest = [so_far * share / (1 - share) for share in (float(np.median(shares)), min(shares), max(shares))]
         else:
             rest = [float(np.median(after)), min(after), max(after)]
-        assert channel or so_far and all(before), "all channels together are an example of the usual case"
+        assert channel or (so_far and all(before)), "all channels together are an example of the usual case"
         assert (row["so_far"], row["usual_so_far"], row["usual_days"]) == (so_far, np.median(before), 8)
         assert [row["expected"], row["expected_low"], row["expected_high"]] == pytest.approx(rest)
         assert not row["closed"]

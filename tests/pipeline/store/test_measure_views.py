@@ -265,7 +265,7 @@ def test_segments_show_no_small_cell(town: Measured) -> None:
 
 def test_verdicts_on_single_contacts(town: Measured) -> None:
     late_or_not: Callable[[Life, datetime], str] = lambda life, due: (
-        "within" if life.answered and life.answered <= due else "late" if life.answered or (AT >= due and life.out is None) else "excluded"
+        "within" if life.answered and life.answered <= due else "late" if life.answered or (due <= AT and life.out is None) else "excluded"
     )
     expected = {
         life.name: late_or_not(life, life.queued + timedelta(seconds=45))
