@@ -22,7 +22,7 @@ test: $(VENV)/.dev  ## all tests, those on the real engines included (PYTEST_ARG
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 chaos: $(VENV)/.dev  ## the long form of the chaos suite: engines and workers broken in every way for about an hour (PYTEST_ARGS for more)
-	@$(BIN)/python -m pytest tests/chaos -m chaos $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/chaos -m chaos --timeout 3600 $(PYTEST_ARGS)
 
 check: $(VENV)/.dev  ## lint, types, layers, generated files, lock files
 	$(BIN)/ruff check .

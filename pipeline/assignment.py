@@ -30,10 +30,16 @@ class StoredContact:
     events: list[EventTuple]
     links: Links
     answers: Answers
+    confidential: bool
     appended_at: int
     judged: Judged
     writer: int
     offset: int
+    stored_at: float = -1.0
+
+    def held(self) -> Contact:
+        """The same as it is held in memory."""
+        return Contact.stored(self.events, self.version, self.links, self.answers, self.confidential, self.appended_at, self.judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class StoredAnswer:
     appended_at: int
     writer: int
     offset: int
+    stored_at: float = -1.0
 
 
 Unacknowledged = tuple[Mapping[ContactKey, int], Mapping[AnswerKey, int]]
@@ -73,7 +80,7 @@ class Assignment:
     `unacknowledged`, the version of each contact and answer that another assignment stored at or past it, and `naming`, which contacts
     such answers name; `sums`; `contacts` and `answers`, the hashes of what is stored. A late insert of the earlier owner then either stands
     in the sums, or a look-up finds it under another version than `unacknowledged` says and marks them stale (docs/DESIGN.md, "A late
-    writer").
+    writer"). `loaded_at`: when reading began, by the store's clock, in epoch seconds.
     """
 
     def __init__(
@@ -86,6 +93,7 @@ class Assignment:
         answers: Known,
         unacknowledged: Unacknowledged = NOTHING_UNACKNOWLEDGED,
         naming: Iterable[tuple[AnswerKey, ContactKey]] = (),
+        loaded_at: float = 0.0,
     ) -> None:
         self.writer = writer
         self.start = dict(start)
@@ -93,6 +101,7 @@ class Assignment:
         self.sums = dict(sums)
         self.stale: set[str] = set()
         self.mismatches = 0
+        self.loaded_at = loaded_at
         self._unacknowledged = unacknowledged
         self._memory = Memory(contacts, answers, naming)
         self._offsets = {name: start.get(partition_of(name), 0) - 1 for name in self.organisations}
@@ -110,9 +119,7 @@ class Assignment:
         """Take in what a look-up found. A row that another assignment wrote at or past our start marks its organisation's sums stale."""
         memory = self._memory
         for stored in contacts:
-            memory.contacts[stored.key] = Contact.stored(
-                stored.events, stored.version, stored.links, stored.answers, stored.appended_at, stored.judged
-            )
+            memory.contacts[stored.key] = stored.held()
             self._note_writer(stored, memory.known_contacts, self._unacknowledged[0])
         for found in answers:
             memory.answers[found.key] = Answer.stored(found.key, found.value, found.version, found.appended_at)
@@ -120,7 +127,9 @@ class Assignment:
 
     def _note_writer(self, row: StoredContact | StoredAnswer, known: Known, before: Mapping[ContactKey, int]) -> None:
         organisation = row.key[0]
-        explained = row.writer == self.writer or row.offset < self.start.get(partition_of(organisation), 0)
+        explained = row.writer == self.writer or (
+            row.offset < self.start.get(partition_of(organisation), 0) and row.stored_at < self.loaded_at  # a late sweep has an old offset
+        )
         if not explained and before.get(row.key) != row.version:
             self.stale.add(organisation)
         elif not known.among([row.key])[0]:
@@ -147,11 +156,12 @@ class Assignment:
             rows.add("heartbeats", decoded.heartbeats)
             rows.add("gauge_readings", decoded.gauges)
             rows.add("notices", decoded.notices)
-            rows.add("comments", decoded.comments)
         fold = self._fold(appended)
         fold.contacts(events_of)
         fold.answers(values_of)
         self._finish(fold, rows)
+        answers = self._memory.answers  # of an answer whose contact was forgotten no comment may come back
+        rows.add("comments", (row for decoded in batch for row in decoded.comments if not answers[row[:3]].forgotten))
         return rows
 
     def judge_again(self, contacts: Iterable[ContactKey], answers: Iterable[AnswerKey]) -> Rows:

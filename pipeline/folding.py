@@ -100,11 +100,15 @@ class Fold:
     def again(self, contacts: Iterable[ContactKey], answers: Iterable[AnswerKey]) -> None:
         """Judge and write stored contacts and answers again, by the configuration in force."""
         for key in contacts:
+            if key not in self._memory.contacts:
+                continue  # deleted meanwhile, as retention does
             contact = self._memory.contact(key)
             self._recount(key[0], self._memory.answers_of(key, contact))
             self._changed[key] = contact
             self._tell(key, contact)
         for key in answers:
+            if key not in self._memory.answers:
+                continue
             self._recount(key[0], [key[1:]])
             self._write.add(key)
             answer = self._answers[key]

@@ -7,6 +7,9 @@ from pipeline.answers import GENERATIONS, TOMBSTONE
 from pipeline.contacts import EventTuple, confidential, merge
 from pipeline.contributions import Contribution, Judged, of_contact
 
+MAX_ANSWERS = 1_000
+"""Answers of one contact that follow its corrections."""
+
 Link = tuple[int, list[EventTuple]]
 """(changes, events) of a contact that named this one by `same_as`."""
 Links = dict[tuple[str, str], Link]
@@ -36,11 +39,13 @@ class Contact:
     contributions: list[Contribution] = field(default_factory=list)
 
     @classmethod
-    def stored(cls, events: list[EventTuple], version: int, links: Links, answers: Answers, appended_at: int, judged: Judged) -> "Contact":
-        """As its row says."""
+    def stored(
+        cls, events: list[EventTuple], version: int, links: Links, answers: Answers, secret: bool, appended_at: int, judged: Judged
+    ) -> "Contact":
+        """As its row says; `secret`: it is confidential."""
         others = sum(changes for changes, _ in links.values()) + len(answers)
         contact = cls(events, version // GENERATIONS - others, links, answers, appended_at=appended_at, channel=judged.channel)
-        contact.forgotten = version == TOMBSTONE
+        contact.forgotten, contact.confidential = version == TOMBSTONE, secret
         contact.contributions = of_contact(judged)
         contact._note(events)
         if any(event[5] == "forgotten" for event in events):
@@ -55,24 +60,28 @@ class Contact:
         return (self.changes + others + len(self.answers)) * GENERATIONS + generation
 
     def take(self, new: list[EventTuple]) -> bool:
-        """Merge events in; whether anything changed. After `forgotten` nothing does."""
+        """Merge events in; whether anything changed. After `forgotten` nothing does.
+
+        That it was forgotten, or is confidential, counts also when a contact has so many events that this one is not kept.
+        """
         if self.forgotten:
             return False
         last = next((position for position, event in enumerate(new) if event[5] == "forgotten"), None)
         if last is not None:
-            new = new[: last + 1]
+            new = new[:last]
         self.events, count = merge(self.events, confidential(new) if self.confidential else new)
-        if not count and last is None:
-            return False
-        self.changes += count
         was_confidential = self.confidential
         self._note(new)
-        if last is not None:
-            self._forget()
-        elif self.confidential and not was_confidential:
+        if self.confidential and not was_confidential:
+            count = count or 1
             self.events = confidential(self.events)
             self.links = {key: (changes, confidential(events)) for key, (changes, events) in self.links.items()}
-        return True
+        self.changes += count
+        if last is not None:
+            self.changes += 1
+            self._forget()
+            return True
+        return count > 0
 
     def _note(self, events: Iterable[EventTuple]) -> None:
         for event in events:
@@ -85,7 +94,7 @@ class Contact:
 
     def _forget(self) -> None:
         """Let go of everything but that it was forgotten. Whom it named, and which answers name it, is needed to tell them so."""
-        self.forgotten, self.confidential = True, False
+        self.forgotten = True
         self.events, self.links = [], {}
 
     def name(self, system: str, contact: str, other: "Contact") -> bool:
@@ -99,8 +108,12 @@ class Contact:
         return True
 
     def note_answer(self, source: str, answer: str) -> bool:
-        """Note that an answer names this contact; whether that is news."""
-        if self.forgotten or (source, answer) in self.answers:
+        """Note that an answer names this contact; whether that is news.
+
+        Of more than MAX_ANSWERS the rest is not followed: a questionnaire that names the same contact in every answer is set up wrongly,
+        and each of them would write this row again.
+        """
+        if self.forgotten or (source, answer) in self.answers or len(self.answers) >= MAX_ANSWERS:
             return False
         self.answers.add((source, answer))
         return True

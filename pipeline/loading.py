@@ -27,11 +27,10 @@ class LoadStore(Protocol):
 
 
 class Loaded(NamedTuple):
-    """A state, the organisations in it, and when loading began by the store's clock (epoch seconds)."""
+    """A state, and the organisations in it."""
 
     state: Assignment
     organisations: tuple[str, ...]
-    at: float
 
 
 class Loader:
@@ -68,4 +67,5 @@ class Loader:
         )
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
-        return Loaded(Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged, naming), tuple(names), at)
+        state = Assignment(time.time_ns(), start, configured, sums, contacts, answers, unacknowledged, naming, at)
+        return Loaded(state, tuple(names))

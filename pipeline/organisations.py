@@ -21,7 +21,7 @@ class ConfigurationStore(Protocol):
     """What is needed of the store."""
 
     def configuration_stamp(self) -> tuple[int, int]: ...
-    def in_force(self) -> dict[str, InForce]: ...
+    def in_force(self, organisation: str = "") -> dict[str, InForce]: ...
     def note(self, organisation: str, action: str, detail: str) -> None: ...
     def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None: ...
 
@@ -126,7 +126,7 @@ class Organisations:
         if other is not None:
             raise InvalidConfiguration(f"{path}: organisation {name!r} already has a file, {other.name}; keep one")
         self._named[path] = name
-        stored = self._store.in_force().get(name)  # afresh, and all that follows rests on this one reading
+        stored = self._store.in_force(name).get(name)  # afresh, and all that follows rests on this one reading
         if stored is None:
             before = None
         else:

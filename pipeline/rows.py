@@ -84,7 +84,7 @@ def contact_row(key: ContactKey, version: int, contact: Contact, timeline: Timel
         contact.last_at, first.get("appointment_at"), first.get("acknowledged"), first.get("responded"),
         timeline.last_word_at, timeline.suspended_at, timeline.callback_open_at, timeline.callbacks, timeline.callbacks_settled,
         timeline.transfers, timeline.reopened, judged.wait_ms, timeline.handling_ms, timeline.withdrawn, judged.role,
-        contact.confidential or timeline.confidential, orjson.dumps(events).decode(), _links(contact.links), _answers(contact.answers),
+        contact.confidential, orjson.dumps(events).decode(), _links(contact.links), _answers(contact.answers),
         *outcomes, tuple(timeline.defects), contact.appended_at, writer, offset,
     )  # fmt: skip
 

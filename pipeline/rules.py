@@ -1,6 +1,6 @@
 """Norm versions made ready for judging: on which calendar, under which conditions, by which clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -66,7 +66,13 @@ def calendar_of(organisation: Organisation, channel: str, location: str = "") ->
         if settings is not None:
             week = settings.opening_hours if settings.opening_hours is not None else week
             exceptions |= settings.exceptions
-    return Calendar(organisation.zone, week, closing, exceptions)
+    return _calendar(organisation.zone, week, closing, tuple(sorted(exceptions.items())))
+
+
+@lru_cache(maxsize=1_024)
+def _calendar(zone: str, week: Sequence[Hours], closing: frozenset[date], exceptions: tuple[tuple[date, Hours], ...]) -> Calendar:
+    """Channels, and organisations, that keep the same hours share a calendar and its tables."""
+    return Calendar(zone, week, closing, dict(exceptions))
 
 
 def rule_of(organisation: Organisation, norm: Norm, version: int, calendar: Calendar, where: str) -> Rule:

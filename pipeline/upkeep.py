@@ -1,12 +1,15 @@
-"""What a worker does beside the stream: judging again what an older configuration judged, checking its sums, erasing what was forgotten.
+"""What a worker does beside the stream: judging again what an older configuration judged, checking its sums, erasing what was forgotten,
+counting the months that stay.
 
-Each is a step between two batches (`Worker.judge_again`, `Worker.check`): the stream waits for one step, never for all of them.
+The first two are steps between two batches (`Worker.judge_again`, `Worker.check`): the stream waits for one step, never for all of them.
+The others concern what is stored, and the stream goes on meanwhile.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Protocol
 
@@ -23,6 +26,8 @@ SWEEP_S = 60.0
 CHECK_S = 60.0
 """How often one organisation's sums are compared with what SQL computes from the rows."""
 ERASE_S = 5.0
+AGGREGATE_AFTER_S = 600.0
+"""How long after its start a worker first counts the months that stay: what it has to catch up with goes first."""
 AT_ONCE = 2_000
 """Contacts or answers that are judged again in one step."""
 FETCHED = 100_000
@@ -34,10 +39,11 @@ class UpkeepStore(Protocol):
 
     def older(self, table: str, organisation: str, generation: int, limit: int) -> list[tuple[str, str, str]]: ...
     def erase_forgotten(self) -> int: ...
+    def aggregate(self, organisation: str) -> timedelta: ...
 
 
 class Upkeep:
-    """Call `step` every second. One organisation at a time; those of an older generation first."""
+    """Call `step` every second. One organisation at a time, each in its turn, however many there are."""
 
     def __init__(self, worker: Worker, store: UpkeepStore, health: Health, clock: Callable[[], float] = time.monotonic) -> None:
         self._worker = worker
@@ -48,14 +54,16 @@ class Upkeep:
         self._checked: list[str] = []
         self._next_check = clock() + CHECK_S
         self._next_erasure = clock()
+        self._first_aggregates = clock() + AGGREGATE_AFTER_S
+        self._next_aggregates: dict[str, float] = {}
 
     async def step(self) -> None:
         """Do what is due, if anything is."""
         configured, now = self._worker.organisations(), self._clock()
-        for name, entry in configured.items():
-            if self._due(name, entry, now):
-                await self._sweep(name, entry)
-                return
+        due = [name for name, entry in configured.items() if self._due(name, entry, now)]
+        if due:
+            longest = min(due, key=lambda name: self._swept.get(name, (0, 0, 0.0))[2])
+            await self._sweep(longest, configured[longest])
         if configured and now >= self._next_check:
             self._next_check = now + CHECK_S
             await self._worker.check(self._whose_turn(configured))
@@ -64,6 +72,10 @@ class Upkeep:
             erased = await asyncio.to_thread(self._store.erase_forgotten)
             if erased:
                 log.warning("the older rows of %d forgotten contacts and answers are deleted", erased)
+        due = next((name for name in configured if now >= self._next_aggregates.get(name, self._first_aggregates)), None)
+        if due is not None:
+            again = await asyncio.to_thread(self._store.aggregate, due)
+            self._next_aggregates[due] = self._clock() + again.total_seconds()
 
     def _due(self, name: str, entry: Configured, now: float) -> bool:
         generation, loads, at = self._swept.get(name, (-1, -1, 0.0))
@@ -96,10 +108,12 @@ class Upkeep:
             done += len(contacts) + len(answers)
             await self._worker.settled()
         self._health.judging_again = ""
+        first = self._swept.get(name, (0, 0, 0.0))[1] != loads
         if loads == self._worker.loads:
             self._swept[name] = (entry.generation, loads, self._clock())
         if done:
             log.warning("organisation %s: %d contacts and answers are judged by generation %d", name, done, entry.generation)
+        if done or first:
             await self._worker.check(name)
 
     async def _again(self, name: str, entry: Configured, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> bool:

@@ -78,7 +78,6 @@ class Worker:
         self._next: dict[int, int] = {}
         self._state: Assignment | None = None
         self._reloads = 0
-        self._loaded_at = 0.0
         self._step = asyncio.Lock()
         """Held while the state is computed or a batch is folded in: no state may be read between the two halves of a batch."""
         self._writing: asyncio.Task[None] | None = None
@@ -132,7 +131,7 @@ class Worker:
             loaded = await asyncio.to_thread(self._loader.load, self._partitions, dict(self._next))
             self._health.loading = False
             if reloads == self._reloads:
-                self._state, self._loaded_at = loaded.state, loaded.at
+                self._state = loaded.state
                 self._health.organisations = loaded.organisations
                 self._health.assigned = True
                 metrics.ASSIGNMENTS.inc()
@@ -281,7 +280,12 @@ class Worker:
             rows.add("rolling", state.figures())
             await self._written()
             state.trim(self._contacts_in_memory)
-            self._writing = asyncio.create_task(self._write(epoch, (), (), rows.tables))
+            self._writing = asyncio.create_task(self._write_again(epoch, rows.tables))
+
+    async def _write_again(self, epoch: int, tables: dict[str, list[Row]]) -> None:
+        """Contacts first: while an answer is not written again it is found again, and with it the contact that must know of it."""
+        await self._write(epoch, (), (), {"contacts": tables.pop("contacts", [])})
+        await self._write(epoch, (), (), tables)
 
     async def settled(self) -> None:
         """Wait until everything that was begun is stored."""
@@ -308,7 +312,7 @@ class Worker:
             found = compare(organisation, sums.minutes(), stored)
             if found is None:
                 return
-            found.explained = await asyncio.to_thread(self._store.written_by_others, organisation, state.writer, self._loaded_at)
+            found.explained = await asyncio.to_thread(self._store.written_by_others, organisation, state.writer, state.loaded_at)
             self.reload()
         found.report(self._health)
 

@@ -51,7 +51,6 @@ def load(path: Path, model: type[Model]) -> Model:
 def loads(text: str, model: type[Model], name: str) -> Model:
     """As `load`, from text; `name` stands in the messages."""
     try:
-        root = yaml.compose(text, Loader=_Loader)
         document = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -66,6 +65,7 @@ def loads(text: str, model: type[Model], name: str) -> Model:
     except ValidationError as error:
         # Of a list whose entries are all faulty pydantic also says that it is too short.
         details = [detail for detail in error.errors(include_url=False) if detail["type"] != "too_short" or not detail["input"]]
+        root = yaml.compose(text, Loader=_Loader)  # with its lines; only a file that is wrong pays for it
         faults = [_fault(name, root, detail) for detail in details]
         raise InvalidConfiguration("\n".join(faults)) from None
 

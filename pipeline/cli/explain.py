@@ -15,7 +15,6 @@ from pipeline.contributions import Judged
 from pipeline.explain import Explanation, explain
 from pipeline.explain_words import Language, in_words, shown_at
 from pipeline.folding import judge
-from pipeline.held import Contact
 from pipeline.store.client import Unavailable
 from pipeline.store.contact import find
 from pipeline.timeline import Timeline
@@ -62,7 +61,7 @@ def explain_contact(
             else f"{found.organisation} has no contact {contact!r}"
         )
     one = stored[0]
-    held = Contact.stored(one.events, one.version, one.links, one.answers, one.appended_at, one.judged)
+    held = one.held()
     timeline, judged = judge(one.key, held, Configured.of(found))
     explanations = explain(found, timeline, judged.outcomes, time.time_ns() // 1_000_000)
     if as_json:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, cast, get_args
 from zoneinfo import ZoneInfo
 
@@ -62,11 +62,16 @@ def check(lang: str, period: str = "24h", by: str = "") -> None:
 
 def as_document(content: dict[str, Any]) -> str:
     """JSON for programs; moments in UTC."""
-    return json.dumps(content, indent=1, ensure_ascii=False, default=lambda value: value.isoformat().replace("+00:00", "Z"))
+
+    def told(value: date) -> str:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value.isoformat()
+
+    return json.dumps(content, indent=1, ensure_ascii=False, default=told)
 
 
 def minute_of(moment: datetime) -> datetime:
-    """The end of the minute of an instant, as windows have it."""
+    """The end of the minute of an instant, as windows have it; in UTC, so that a difference is the time that passed."""
+    moment = moment.astimezone(UTC)
     floor = moment.replace(second=0, microsecond=0)
     return floor if floor == moment else floor + _MINUTE
 

@@ -36,14 +36,19 @@ class InForce:
 def stamp(client: Client) -> tuple[int, int]:
     """What tells one state of all stored configurations from another. Cheap. Raises Unavailable."""
     with passing_errors("reading the configuration"):
-        count, latest = client.query("SELECT count(), max(version) FROM organisations").result_rows[0]
-    return count, latest
+        sql = "SELECT count(), groupBitXor(cityHash64(organisation, version)) FROM organisations FINAL"
+        count, which = client.query(sql).result_rows[0]
+    return count, which
 
 
-def in_force(client: Client) -> dict[str, InForce]:
-    """Every stored configuration by organisation. Raises Unavailable."""
+def in_force(client: Client, organisation: str = "") -> dict[str, InForce]:
+    """Every stored configuration by organisation, or that of one. Raises Unavailable."""
     with passing_errors("reading the configuration"):
-        rows = client.query("SELECT organisation, configuration, generation, judging FROM organisations FINAL").result_rows
+        rows = client.query(
+            "SELECT organisation, configuration, generation, judging FROM organisations FINAL "
+            "WHERE {organisation:String} IN ('', organisation)",
+            parameters={"organisation": organisation},
+        ).result_rows
         used = client.query(
             "SELECT DISTINCT organisation FROM contacts UNION DISTINCT SELECT DISTINCT organisation FROM survey_answers"
         ).result_rows

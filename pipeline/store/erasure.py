@@ -10,9 +10,21 @@ _AGAIN_S = 900
 _KEYS = {"contacts": "system, contact", "survey_answers": "source, answer", "comments": "source, answer"}
 _DUE = f"""
 SELECT organisation, "table", second, third, toUnixTimestamp64Milli(noted_at) FROM tombstones FINAL
-WHERE toUnixTimestamp64Milli(erased_at) = 0
-   OR (erased_at < noted_at + INTERVAL {_AGAIN_S} SECOND AND now64(3) >= noted_at + INTERVAL {_AGAIN_S} SECOND)
+WHERE (toUnixTimestamp64Milli(erased_at) = 0
+    OR (erased_at < noted_at + INTERVAL {_AGAIN_S} SECOND AND now64(3) >= noted_at + INTERVAL {_AGAIN_S} SECOND))
+  AND if("table" = 'contacts',
+    (organisation, second, third) IN (SELECT organisation, system, contact FROM contacts WHERE version = {TOMBSTONE}),
+    (organisation, second, third) IN (SELECT organisation, source, answer FROM survey_answers WHERE version = {TOMBSTONE}))
+LIMIT 1000
 """
+"""What is noted, and whose empty row is stored: till then the older ones are needed to make it."""
+_COPIES = """
+SELECT organisation, system, contact, version FROM contacts
+WHERE links != '' AND arrayExists(
+    link -> (organisation, link.1, link.2) IN {keys:Array(Tuple(String, String, String))} AND link.4 != '[]',
+    JSONExtract(links, 'Array(Tuple(String, String, UInt64, String))'))
+"""
+"""Rows of contacts that took over what a forgotten one told: the last of them does so no more."""
 _INVITATIONS = """
 ALTER TABLE notices DELETE WHERE kind = 'survey.invited'
     AND (organisation, JSONExtractString(data, 'contact', 'system'), JSONExtractString(data, 'contact', 'id'))
@@ -42,6 +54,14 @@ def erase(client: Client) -> int:
         contacts = [(organisation, second, third) for organisation, kind, second, third, _ in due if kind == "contacts"]
         if contacts:
             client.command(_INVITATIONS, parameters={"keys": contacts}, settings={"mutations_sync": 1})
+            copies = [tuple(row) for row in client.query(_COPIES, parameters={"keys": contacts}).result_rows]
+            if copies:
+                client.command(
+                    "ALTER TABLE contacts DELETE WHERE (organisation, system, contact, version) IN "
+                    "{rows:Array(Tuple(String, String, String, UInt64))}",
+                    parameters={"rows": copies},
+                    settings={"mutations_sync": 1},
+                )
         client.insert(
             "tombstones",
             [[organisation, table, second, third, noted, _now(client)] for organisation, table, second, third, noted in due],

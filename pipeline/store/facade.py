@@ -4,6 +4,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
@@ -15,7 +17,7 @@ from pipeline.decode import AnswerKey, ContactKey
 from pipeline.known import Hashes
 from pipeline.rolling import Sums
 from pipeline.rows import Row
-from pipeline.store import audit, brakes, configuration, erasure, state
+from pipeline.store import aggregates, audit, brakes, configuration, erasure, state
 from pipeline.store.client import Connection, Unavailable, persistently
 from pipeline.store.writer import Writer
 from schemas.organisation import Organisation
@@ -83,13 +85,22 @@ class ClickHouseStore:
         """See erasure.erase."""
         return self._read(erasure.erase)
 
+    def aggregate(self, organisation: str) -> timedelta:
+        """See aggregates.keep_up. Nothing waits for these: when ClickHouse can't count them now, it is asked again in an hour."""
+        try:
+            with closing(self._connection.open()) as client:
+                return aggregates.keep_up(client, organisation, datetime.now(UTC))
+        except Unavailable as error:
+            log.warning("the monthly aggregates of %s wait: %s", organisation, error)
+            return timedelta(hours=1)
+
     def configuration_stamp(self) -> tuple[int, int]:
         """See configuration.stamp."""
         return self._read(configuration.stamp)
 
-    def in_force(self) -> dict[str, configuration.InForce]:
+    def in_force(self, organisation: str = "") -> dict[str, configuration.InForce]:
         """See configuration.in_force."""
-        return self._read(configuration.in_force)
+        return self._read(lambda client: configuration.in_force(client, organisation))
 
     def register(self, organisation: Organisation, text: str, generation: int, readers: tuple[str, ...], now_ms: int) -> None:
         """See configuration.register."""

@@ -50,21 +50,35 @@ _INTERVAL = re.compile(r"toInterval(Day|Month)\((\d+)\)")
 
 def kept(client: Client, retention: Retention) -> list[Kept]:
     """How long each table keeps its rows, beside what the settings say. Tables that are not there are left out. Raises Unavailable."""
+    return [_kept(client, rule, ttl, getattr(retention, rule.kind)) for rule, ttl in _ttls(client)]
+
+
+def in_force(client: Client) -> dict[str, Period]:
+    """How long each table keeps its rows now. A TTL that is not ours counts as one day: nothing may be built on it. Raises Unavailable."""
+    return {rule.table: _period(ttl) or Period(1) for rule, ttl in _ttls(client)}
+
+
+def _ttls(client: Client) -> list[tuple[Rule, str]]:
+    """The TTL expression of every table that is there, "" without one."""
     with passing_errors("reading the retention of the tables"):
         rows = client.query(f"SELECT name, engine_full FROM system.tables WHERE database = '{DATABASE}'").result_rows
-    engines = {str(name): str(engine) for name, engine in rows}
-    return [_kept(client, rule, engines[rule.table], getattr(retention, rule.kind)) for rule in RULES if rule.table in engines]
+    found = {str(name): _TTL.search(str(engine)) for name, engine in rows}
+    return [(rule, match[1] if (match := found[rule.table]) else "") for rule in RULES if rule.table in found]
 
 
-def _kept(client: Client, rule: Rule, engine: str, wanted: Period) -> Kept:
-    match = _TTL.search(engine)
-    now = match[1] if match else ""
+def _period(ttl: str) -> Period | None:
+    """Of a TTL expression; None of one that is not ours."""
+    if not ttl:
+        return Period(0)
+    interval = _INTERVAL.search(ttl)
+    return Period(int(interval[2]), interval[1].lower()) if interval else None
+
+
+def _kept(client: Client, rule: Rule, now: str, wanted: Period) -> Kept:
     if now == rule.ttl(wanted):
         return Kept(rule.table, rule.kind, str(wanted), wanted, differs=False)
-    interval = _INTERVAL.search(now)
-    words = str(Period(int(interval[2]), interval[1].lower())) if interval else (now or str(Period(0)))
     expired = _expired(client, rule, wanted)
-    return Kept(rule.table, rule.kind, words, wanted, differs=True, deletes=f"{expired:,} rows" if expired else "")
+    return Kept(rule.table, rule.kind, str(_period(now) or now), wanted, differs=True, deletes=f"{expired:,} rows" if expired else "")
 
 
 def _expired(client: Client, rule: Rule, period: Period) -> int:

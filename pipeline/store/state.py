@@ -19,19 +19,19 @@ from pipeline.store.client import passing_errors
 from pipeline.store.rowbinary import Reader
 
 _CONTACTS = """
-SELECT organisation, system, contact, version, timeline, links, answers, channel,
+SELECT organisation, system, contact, version, timeline, links, answers, confidential, channel,
     toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(answered_at), toUnixTimestamp64Milli(abandoned_at), wait_ms, role,
     `outcomes.norm`, `outcomes.version`, arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.start`),
     arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.deadline`), arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.stop`),
     arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.judged_at`), `outcomes.excluded`, `outcomes.measured`,
-    toUnixTimestamp64Milli(appended_at), writer, offset
+    toUnixTimestamp64Milli(appended_at), writer, offset, toUnixTimestamp(stored_at)
 FROM contacts FINAL WHERE (organisation, system, contact) IN (SELECT organisation, system, contact FROM keys)
 """
 _ANSWERS = """
 SELECT organisation, source, answer, version, forgotten, revision, toUnixTimestamp64Milli(logged_at), digest,
     toUnixTimestamp64Milli(answered_at), instrument, instrument_version, status, channel, product, team, location, segment, wave,
     invitation, contact_system, contact, aspects, grades, has_comment, toUnixTimestamp64Milli(appended_at),
-    writer, offset
+    writer, offset, toUnixTimestamp(stored_at)
 FROM survey_answers FINAL WHERE (organisation, source, answer) IN (SELECT organisation, source, answer FROM keys)
 """
 _CONTRIBUTIONS = """
@@ -188,7 +188,7 @@ def pages(client: Client, table: str, organisation: str, size: int) -> Iterator[
         with passing_errors(f"reading the keys of {table}"):
             rows = client.query(
                 f"SELECT DISTINCT {key} FROM {table} WHERE organisation = {{organisation:String}} "
-                f"AND (toString({second}), {third}) > ({{second:String}}, {{third:String}}) ORDER BY {key} LIMIT {{size:UInt32}}",
+                f"AND ({second}, {third}) > ({{second:String}}, {{third:String}}) ORDER BY {key} LIMIT {{size:UInt32}}",
                 parameters={"organisation": organisation, "second": after[0], "third": after[1], "size": size},
             ).result_rows
         if not rows:
@@ -198,8 +198,8 @@ def pages(client: Client, table: str, organisation: str, size: int) -> Iterator[
 
 
 def _contact(row: Sequence[Any]) -> StoredContact:
-    organisation, system, contact, version, timeline, links, answers, *rest, appended_at, writer, offset = row
-    channel, opened, answered, abandoned, wait, role, *outcomes = rest
+    organisation, system, contact, version, timeline, links, answers, confidential, *rest = row
+    channel, opened, answered, abandoned, wait, role, *outcomes, appended_at, writer, offset, stored_at = rest
     judged = Judged(channel, opened, answered, abandoned, wait, role, tuple(map(Outcome._make, zip(*outcomes, strict=True))))
     return StoredContact(
         (organisation, system, contact),
@@ -207,19 +207,22 @@ def _contact(row: Sequence[Any]) -> StoredContact:
         events_of(timeline),
         links_of(links),
         answers_of(answers),
+        bool(confidential),
         appended_at,
         judged,
         writer,
         offset,
+        stored_at,
     )
 
 
 def _answer(row: Sequence[Any]) -> StoredAnswer:
-    organisation, source, answer, version, forgotten, revision, logged_at, digest, answered_at, *rest, appended_at, writer, offset = row
+    organisation, source, answer, version, forgotten, revision, logged_at, digest, answered_at, *rest = row
+    *told, appended_at, writer, offset, stored_at = rest
     key = (organisation, source, answer)
     if forgotten:
-        return StoredAnswer(key, version, None, appended_at, writer, offset)
-    instrument, number, status, *texts, system, contact, aspects, grades, has_comment = rest
+        return StoredAnswer(key, version, None, appended_at, writer, offset, stored_at)
+    instrument, number, status, *texts, system, contact, aspects, grades, has_comment = told
     data = {"instrument": instrument, "version": number, "status": status}
     data |= {name: text for name, text in zip(_TEXTS, texts, strict=True) if text}
     if contact:
@@ -227,7 +230,7 @@ def _answer(row: Sequence[Any]) -> StoredAnswer:
     data["items"] = {aspect: grade / 1000 for aspect, grade in zip(aspects, grades, strict=True)}
     if has_comment:
         data["has_comment"] = True
-    return StoredAnswer(key, version, (revision, logged_at, digest, answered_at, data), appended_at, writer, offset)
+    return StoredAnswer(key, version, (revision, logged_at, digest, answered_at, data), appended_at, writer, offset, stored_at)
 
 
 _TEXTS = ("channel", "product", "team", "location", "segment", "wave", "invitation")

@@ -4,8 +4,12 @@ on, each time with an insert of the former owner landing late; and configuration
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
 
 from connectors.protocol import WireEvent
 from tests.chaos import recovery, truth
@@ -16,23 +20,51 @@ from tests.e2e import synthetic
 from tests.e2e.running import Stack
 
 
+@dataclass
+class Held:
+    """An insert into contacts that is under way, and whose it is; it lands when `let_go` is set."""
+
+    victim: str = ""
+    let_go: threading.Event = field(default_factory=threading.Event)
+    _first: threading.Lock = field(default_factory=threading.Lock)
+
+    def hold(self, owner: str, table: str) -> None:
+        """Of all inserts into contacts the first is held, and what the same worker sends until it is let go."""
+        if table != "contacts":
+            return
+        with self._first:
+            self.victim = self.victim or owner
+        if self.victim == owner:
+            self.let_go.wait(120)
+
+
 @contextmanager
-def insert_held(workers: Crew, proxy: Proxy, cause: Callable[[], object]) -> Iterator[threading.Event]:
-    """Enter when an insert into contacts is under way at the proxy; it lands when the event is set, or at the end of the block."""
-    under_way, let_go = threading.Event(), threading.Event()
-
-    def hold(table: str) -> None:
-        if table == "contacts":
-            under_way.set()
-            let_go.wait(120)
-
+def insert_held(workers: Crew, proxies: Mapping[str, Proxy], cause: Callable[[], object]) -> Iterator[Held]:
+    """Enter when one worker has an insert into contacts under way; it lands when it is let go, or at the end of the block."""
+    held = Held()
     try:
-        with proxy.faults(before=hold):
+        with ExitStack() as faults:
+            for owner, proxy in proxies.items():
+                faults.enter_context(proxy.faults(before=partial(held.hold, owner)))
             cause()
-            workers.wait(under_way.is_set, "an insert into contacts")
-        yield let_go
+            workers.wait(lambda: held.victim, "an insert into contacts")
+        yield held
     finally:
-        let_go.set()
+        held.let_go.set()
+
+
+@pytest.fixture
+def proxies(stack: Stack) -> Iterator[dict[str, Proxy]]:
+    """One for each worker."""
+    made = {name: Proxy(stack.clickhouse.http_port) for name in ("one", "two")}
+    yield made
+    for proxy in made.values():
+        proxy.close()
+
+
+def through(proxies: Mapping[str, Proxy]) -> dict[str, dict[str, str]]:
+    """The environment of each worker."""
+    return {name: {"CLICKHOUSE_HTTP_PORT": str(proxy.port)} for name, proxy in proxies.items()}
 
 
 def send(stack: Stack, names: Sequence[str], events: list[WireEvent]) -> None:
@@ -45,22 +77,20 @@ def half_each(workers: Crew) -> None:
     workers.wait(lambda: {workers.partitions("one"), workers.partitions("two")} == {32}, "each to have its half")
 
 
-def through(proxy: Proxy) -> dict[str, str]:
-    return {"CLICKHOUSE_HTTP_PORT": str(proxy.port)}
-
-
-def test_one_is_killed_amid_an_insert(stack: Stack, right: truth.Truth, form: Form, proxy: Proxy, chance: random.Random) -> None:
+def test_one_is_killed_amid_an_insert(
+    stack: Stack, right: truth.Truth, form: Form, proxies: dict[str, Proxy], chance: random.Random
+) -> None:
     """The insert lands before its next life has computed the sums, after that, or when that has stored the same already."""
     told = recovery.scenario(f"killed amid an insert ({form.name})")
     names = truth.add(stack, [f"amid-{form.name}-{number}" for number in range(4)])
     landings = [0.0, 5.0, 60.0] * form.rounds
     parts = iter(right.parts(2 * len(landings)))
-    with crew(stack, one=through(proxy), two={}) as workers:
+    with crew(stack, **through(proxies)) as workers:
         half_each(workers)
         for latest_s in landings:
-            with insert_held(workers, proxy, lambda: send(stack, names, next(parts))) as let_go:
-                workers["one"].kill()
-                timer = threading.Timer(chance.random() * latest_s, let_go.set)
+            with insert_held(workers, proxies, lambda: send(stack, names, next(parts))) as held:
+                workers[held.victim].kill()
+                timer = threading.Timer(chance.random() * latest_s, held.let_go.set)
                 timer.start()
                 send(stack, names, next(parts))
                 told.add("kill -9 amid an insert", recovery.seconds_to_recover(stack, workers.ready))
@@ -69,24 +99,25 @@ def test_one_is_killed_amid_an_insert(stack: Stack, right: truth.Truth, form: Fo
         right.check(stack, names)
 
 
-def test_a_zombie_does_not_win(stack: Stack, right: truth.Truth, form: Form, proxy: Proxy, chance: random.Random) -> None:
+def test_a_zombie_does_not_win(stack: Stack, right: truth.Truth, form: Form, proxies: dict[str, Proxy], chance: random.Random) -> None:
     """One stands still (SIGSTOP) until the other has its partitions, its insert lands then, and it goes on with what it knew."""
     told = recovery.scenario(f"zombie ({form.name})")
     names = truth.add(stack, [f"zombie-{form.name}-{number}" for number in range(4)])
     parts = iter(right.parts(3 * form.rounds))
-    with crew(stack, one=through(proxy), two={}) as workers:
+    with crew(stack, **through(proxies)) as workers:
         for _ in range(form.rounds):
             half_each(workers)
-            with insert_held(workers, proxy, lambda: send(stack, names, next(parts))) as let_go:
-                workers.freeze("one")
+            with insert_held(workers, proxies, lambda: send(stack, names, next(parts))) as held:
+                workers.freeze(held.victim)
                 begin = time.monotonic()
                 send(stack, names, next(parts))
-                workers.wait(lambda: workers.partitions("two") == 64, "the other to take over")
+                other = "two" if held.victim == "one" else "one"
+                workers.wait(lambda other=other: workers.partitions(other) == 64, "the other to take over")  # type: ignore[misc]
                 told.add("the other has taken over", time.monotonic() - begin)
                 if chance.random() < 0.5:  # else it lands while the other computes its sums
                     told.add("and has caught up", recovery.seconds_to_recover(stack, workers.ready))
-                let_go.set()
-                workers.thaw("one")
+                held.let_go.set()
+                workers.thaw(held.victim)
                 send(stack, names, next(parts))
                 told.add("both have caught up", recovery.seconds_to_recover(stack, workers.ready))
         workers.settle()
@@ -114,8 +145,7 @@ def test_judged_again_while_events_flow_and_workers_die(stack: Stack, right: tru
         for name, victim in zip(names, ["one", "two", "one", "two"], strict=True):
             stack.cli("rejudge", name, "--because", "chaos", "--no-wait")
             send(stack, names, next(parts, []))
-            wait_a_little = threading.Event()
-            wait_a_little.wait(chance.random() * 2)  # somewhere between its taking this up and its having judged everything
+            time.sleep(chance.random() * 2)  # somewhere between its taking this up and its having judged everything
             workers[victim].kill()
             workers.tend()
         workers.settle()
@@ -158,9 +188,10 @@ def test_a_configuration_rolls_over_both(stack: Stack, right: truth.Truth, form:
         for name in names:
             new = synthetic.organisation(name).replace("\ninstruments:", TOMORROW.format(tomorrow=tomorrow))
             stack.add_organisation(name, new)
-        for name in names:
-            accepted = f"organisation {name}: configuration of {name}.yaml is in force"
-            workers.wait(lambda accepted=accepted: workers["one"].said.count(accepted) == 2, "the new one to be in force")  # type: ignore[misc]
+        rolled = (
+            "SELECT count() FROM organisations FINAL WHERE organisation IN {names:Array(String)} AND configuration LIKE '%answered_90s%'"
+        )
+        workers.wait(lambda: stack.query(rolled, names=names) == [(len(names),)], "the new one to be in force")
         send(stack, names, next(parts))
         workers["two"].kill()
         workers.wait(lambda: refusals("two") >= set(names), "the old file not to take its place")

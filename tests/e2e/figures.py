@@ -44,7 +44,7 @@ def kept(query: Query, organisation: str) -> tuple[datetime, Figures]:
     sql = "SELECT channel, measure, window, n, total, squares, as_of FROM rolling_last FINAL WHERE organisation = {organisation:String}"
     rows = query(sql, organisation=organisation)
     as_of = max((row[-1].replace(tzinfo=UTC) for row in rows), default=datetime(1970, 1, 1, tzinfo=UTC))
-    return as_of, {(channel, measure, window): (*sums,) for channel, measure, window, *sums, _ in rows if any(sums)}  # type: ignore[misc]
+    return as_of, {(channel, measure, window): (*sums,) for channel, measure, window, *sums, _ in rows if any(sums)}
 
 
 def quarters(query: Query, organisation: str, zone: str) -> Figures:

@@ -3,57 +3,37 @@
 The recomputation (tests/reference) shares no code with the product. Counts and integer sums are compared exactly.
 """
 
-import gzip
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from itertools import islice
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterator
+from datetime import UTC, timedelta
+from typing import Literal
 
 import polars as pl
 import pytest
 
-from pipeline.store.reads import Views
 from schemas.organisation import load_organisation
 from tests.e2e import figures
-from tests.e2e.running import ROOT, Stack
+from tests.e2e.examples import (
+    ALL,
+    BY_VIA,
+    EXAMPLE,
+    EXAMPLES,
+    FAR,
+    FIRST_ROWS,
+    OBSERVED,
+    Sum,
+    answer_measure,
+    first_rows,
+    lines,
+    over_all,
+    quarter_sums,
+    reference,
+    sums_of,
+    verdicts,
+    without_excluded,
+)
+from tests.e2e.running import Stack
 from tests.reference import assen, baltimore, katwijk, montpellier, pwc, techsupport, wabo, warsaw
-from tests.reference.common import DATA, NormCounts, Source, Sums, needs
-
-EXAMPLES = ROOT / "connectors/examples"
-Sum = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Example:
-    """A file, its mapping, and its recomputation."""
-
-    mapping: str
-    file: str
-    organisation: str
-    load: Callable[[], Source]
-    as_of: datetime | None
-
-
-EXAMPLE = {
-    "pwc": Example("pwc_calls", pwc.FILE, "pwc", pwc.load, None),
-    "techsupport": Example("techsupport_tickets", techsupport.FILE, "techsupport", techsupport.load, None),
-    "baltimore": Example("baltimore_311", baltimore.FILE, "baltimore", baltimore.load, baltimore.AS_OF),
-    "wabo": Example("wabo_receipt", wabo.FILE, "wabo", wabo.load, wabo.AS_OF),
-    "assen": Example("assen_meldingen", assen.FILE, "assen", assen.load, assen.AS_OF),
-    "katwijk": Example("katwijk_fixi", katwijk.FILE, "katwijk", katwijk.load, None),
-    "montpellier": Example("montpellier_qualiville", montpellier.FILE, "montpellier", montpellier.load, None),
-}
-OBSERVED = {"warsaw": ("warsaw_counters", warsaw.FILE)}
-"""Files without contacts and answers."""
-OBSERVED_ROWS = 20_000
-"""So many of their first rows are loaded here, the two days with the wrong clocks among them; tests/connectors reads all of them."""
-BY_VIA = [pytest.param("baltimore", True, id="baltimore-by-via", marks=needs(baltimore.FILE))]
-ALL = [pytest.param(name, id=name, marks=needs(example.file)) for name, example in EXAMPLE.items()]
+from tests.reference.common import DATA, NormCounts, needs
 
 
 @pytest.fixture(scope="module")
@@ -65,47 +45,13 @@ def loaded(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         stack.add_organisation(name, (EXAMPLES / mapping / "organisation.yaml").read_text())
     worker = stack.worker().wait_ready()
     for name, (mapping, file) in present.items():
-        path = DATA / file if name in EXAMPLE else first_rows(DATA / file, tmp_path_factory.mktemp("rows"))
+        path = first_rows(DATA / file, FIRST_ROWS[name], tmp_path_factory.mktemp("rows")) if name in FIRST_ROWS else DATA / file
         stack.cli("load", str(path), "--mapping", str(EXAMPLES / mapping / "mapping.yaml"), "--rate", "0")
     stack.settle()
     try:
         yield stack
     finally:
         assert worker.stop(), "the worker must end by itself"
-
-
-def first_rows(file: Path, directory: Path) -> Path:
-    """The header and the first OBSERVED_ROWS rows of a packed file."""
-    path = directory / "first.csv"
-    with gzip.open(file, "rt", encoding="utf-8", newline="") as lines, path.open("w", encoding="utf-8", newline="") as first:
-        first.writelines(islice(lines, OBSERVED_ROWS + 1))
-    return path
-
-
-@cache
-def reference(name: str) -> tuple[Source, datetime]:
-    source = EXAMPLE[name].load()
-    return source, EXAMPLE[name].as_of or source.last_event
-
-
-def answer_measure(measure: str) -> str:
-    """The reference knows one rating a file, or the aspects of one instrument; the product names the instrument."""
-    if measure.startswith("answer:"):
-        return measure.replace("answer:", f"answer:{montpellier.INSTRUMENT}:")
-    return "answer:rating:1:satisfaction" if measure == "answer" else measure
-
-
-def sums_of(measure: str, sums: Sums) -> Sum:
-    """As the product has them: x of volume is 1 in the reference and 0 there, its n is the figure."""
-    return (sums.n, 0, 0) if measure == "volume" else (sums.n, sums.total, sums.squares)
-
-
-def quarter_sums(views: Views, name: str, at: datetime, opened: bool = False, via: bool = False) -> dict[tuple[str, str, str], Sum]:
-    return {(row.measure, row.group, row.quarter): (row.n, row.total, row.squares) for row in views.quarter_sums(name, at, opened, via)}
-
-
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
-"""After every deadline: what counts ever."""
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -166,23 +112,6 @@ def test_verdicts_by_quarter(loaded: Stack, name: str, by: Literal["judged", "op
     assert found == expected
 
 
-def verdicts(views: Views, name: str, at: datetime, opened: bool, via: bool) -> dict[tuple[str, str, str], NormCounts]:
-    found: dict[tuple[str, str, str], NormCounts] = {}
-    for row in views.quarter_outcomes(name, at, opened, via):
-        group = row.group.split(" via ")[1] if via else row.group
-        excluded = {row.excluded: row.outcomes} if row.excluded else {}
-        counts = NormCounts(row.within, row.late, row.overdue, row.pending, excluded)
-        assert row.outcomes == counts.n + counts.pending + sum(excluded.values())
-        key = (row.norm, group, row.quarter)
-        found[key] = found.get(key, NormCounts()) + counts
-    return found
-
-
-def without_excluded(counts: dict[tuple[str, str, str], NormCounts]) -> dict[tuple[str, str, str], NormCounts]:
-    kept = {key: NormCounts(found.within, found.late, found.open_overdue, found.pending) for key, found in counts.items()}
-    return {key: found for key, found in kept.items() if found.n or found.pending}
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_excluded_by_reason(loaded: Stack, name: str) -> None:
     source, at = reference(name)
@@ -212,12 +141,6 @@ def test_the_last_event(loaded: Stack, name: str) -> None:
     source, _ = reference(name)
     with loaded.views() as views:
         assert views.last_event(name) == source.last_event
-
-
-def lines(stack: Stack, name: str, key: str, *arguments: str) -> dict[tuple[str, str, str], dict[str, Any]]:
-    """The program's JSON, by (measure, group, period)."""
-    content = json.loads(stack.cli(*arguments, "--organisation", name, "--json"))
-    return {(line["measure"], line["group"], line["period"]): line for line in content[key]}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -253,15 +176,6 @@ def test_fixed_points_of_the_calls(loaded: Stack) -> None:
         points[window] = (shown["volume", "telephone", window]["n"], n, f"{total / n / 1000:.4f}")
         assert n - 10 < shown["answer:rating:1:satisfaction", "telephone", window]["n"] <= n, "less than a block at either end"
     assert points == {"7d": (308, 246, "3.3699"), "28d": (1_434, 1_157, "3.3656")}
-
-
-def over_all(stack: Stack, name: str, norm: str, at: str) -> Counter[str]:
-    """A norm's counts over all channels and quarters, as the program prints them."""
-    totals: Counter[str] = Counter()
-    for (measure, _, _), line in lines(stack, name, "quarters", "quarters", "--at", at).items():
-        if measure == f"norm:{norm}":
-            totals.update({"n": line["n"], **line["notes"]})
-    return totals
 
 
 @needs(baltimore.FILE)
@@ -323,7 +237,7 @@ def test_observations_of_queues(loaded: Stack) -> None:
     expected = set()
     for gauge in ("waiting", "counters_open"):
         polls = (
-            warsaw.load(OBSERVED_ROWS)
+            warsaw.load(FIRST_ROWS["warsaw"])
             .group_by("queue")
             .agg(n=pl.len(), total=pl.col(gauge).sum(), first=pl.col("at").min(), last=pl.col("at").max())
         )

@@ -1,11 +1,11 @@
-"""The same figures whatever breaks: every fault is compared, row for row, with a clean load of the same events by another organisation."""
+"""The same figures whatever breaks: every fault is compared, row for row, with a clean load of the same events by another organisation.
+
+What one fault looks like from outside; many at random moments are tests/chaos.
+"""
 
 import asyncio
 import random
-import signal
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,14 +15,13 @@ from aiokafka import AIOKafkaProducer
 
 from connectors.protocol import WireEvent
 from connectors.sender import Sender
-from pipeline.rows import COLUMNS
 from schemas import batch
 from schemas.partitions import partition_of
 from schemas.topics import CONTACT_EVENTS
 from tests.e2e import synthetic
 from tests.e2e.running import Stack, Worker, records_of, wait_until
 
-CONTACTS = 700
+CONTACTS = 500
 SMALL_BATCHES = {"BATCH_BYTES": "20000"}
 """Some sixty events a micro-batch, so that a fault finds a load half done."""
 
@@ -115,74 +114,20 @@ def test_order_repetition_and_client_change_nothing(load: Load, name: str) -> No
     load.check(name, live=False)
 
 
-def kill_until_done(load: Load, name: str, kills: int, start: Callable[[], Worker]) -> Worker:
-    """Start workers and kill each at another moment of its work; the last one may finish. It still runs."""
-    chance = random.Random(7)
-    done = 0
-    while True:
-        worker = start()
-        if done == kills:
-            load.stack.settle()
-            return worker
-        stored = load.stack.count("contacts", name)
-        wanted = stored + chance.randrange(1, CONTACTS // (kills + 1))
-        wait_until(lambda wanted=wanted: progressed(load, name, wanted), "progress", every=0.01)  # type: ignore[misc]
-        time.sleep(chance.random() * 0.05)  # not always right after an insert
-        worker.kill()
-        done += 1
-
-
 def progressed(load: Load, name: str, contacts: float) -> bool:
     """So many contacts are stored, or all that there are."""
     return load.stack.count("contacts", name) >= contacts or load.stack.lag() == 0
-
-
-def test_kill_9_of_the_worker_again_and_again(load: Load) -> None:
-    name = load.organisation("gekapt")
-    load.stack.send(name, load.events)
-    worker = kill_until_done(load, name, 4, lambda: load.stack.worker(**SMALL_BATCHES))
-    load.check(name)
-    assert worker.stop()
-
-
-def test_kill_9_between_every_two_inserts_of_a_batch(load: Load) -> None:
-    """Once after each table of a batch, contacts included, that is before the acknowledgement; then at random places."""
-    name = load.organisation("tussen")
-    at = int(load.now.timestamp() * 1000)
-    bad = [synthetic.event("contact.opened", synthetic.PHONE, at, {"contact": f"bad-{table}", "channel": "chat"}) for table in COLUMNS]
-    parts = chunks(load.events, len(COLUMNS) + 1)
-    for table, part, one in zip(COLUMNS, parts, bad, strict=False):
-        load.stack.send(name, [*part, one])
-        worker = load.stack.worker(**SMALL_BATCHES, FAULT=f"kill:{table}:1")
-        assert worker.wait_end() == -signal.SIGKILL, table
-    for part in parts[len(COLUMNS) :]:
-        load.stack.send(name, part)
-    for _ in range(2):
-        worker = load.stack.worker(**SMALL_BATCHES, FAULT="kill:*:0.1")
-        wait_until(lambda worker=worker: worker.ended() is not None or load.stack.lag() == 0, "the fault")  # type: ignore[misc]
-        worker.kill()
-    worker = load.stack.worker(**SMALL_BATCHES)
-    load.stack.settle()
-    load.check(name)
-    assert load.stack.count("rejects", name) == len(bad)
-    assert worker.stop()
-
-
-def chunks(events: list[WireEvent], parts: int) -> list[list[WireEvent]]:
-    """In so many parts, each with something for every table."""
-    return [events[number::parts] for number in range(parts)]
 
 
 def test_kill_9_of_clickhouse_during_the_load(load: Load) -> None:
     name = load.organisation("klikhuis")
     load.stack.send(name, load.events)
     worker = load.stack.worker(**SMALL_BATCHES)
-    for part in (0.05, 0.3, 0.6):
-        wait_until(lambda part=part: load.stack.count("contacts", name) >= part * CONTACTS, "progress", every=0.01)  # type: ignore[misc]
-        load.stack.clickhouse.kill()
-        wait_until(lambda: worker.get("/ready")[0] == 503, "the worker to say that it waits")
-        assert "ClickHouse" in worker.get("/status")[1]["waiting_for"]
-        load.stack.clickhouse.start()
+    wait_until(lambda: load.stack.count("contacts", name) >= 0.1 * CONTACTS, "progress", every=0.01)
+    load.stack.clickhouse.kill()
+    wait_until(lambda: worker.get("/ready")[0] == 503, "the worker to say that it waits")
+    assert "ClickHouse" in worker.get("/status")[1]["waiting_for"]
+    load.stack.clickhouse.start()
     load.stack.settle()
     assert worker.ended() is None, "it waits, it does not crash"
     assert "waiting, nothing is lost" in worker.said
@@ -204,10 +149,9 @@ def test_kill_9_of_kafka_during_the_load(load: Load) -> None:
 
     thread = threading.Thread(target=deliver, daemon=True)
     thread.start()
-    for part in (0.1, 0.5):
-        wait_until(lambda part=part: supervised(load, workers) and progressed(load, name, part * CONTACTS), "progress")  # type: ignore[misc]
-        load.stack.kafka.kill()
-        load.stack.kafka.start()
+    wait_until(lambda: supervised(load, workers) and progressed(load, name, 0.3 * CONTACTS), "progress")
+    load.stack.kafka.kill()
+    load.stack.kafka.start()
     wait_until(lambda: supervised(load, workers) and done.is_set(), "the sender to deliver everything", 120)
     thread.join()
     wait_until(lambda: supervised(load, workers) and load.stack.lag() == 0, "everything to be stored and committed", 120)

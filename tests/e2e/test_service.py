@@ -248,41 +248,6 @@ def test_a_coordinator_that_is_still_being_made_is_no_outage(caplog: pytest.LogC
     assert caplog.text == ""
 
 
-def test_two_workers_one_frozen_past_its_session(stack: Stack) -> None:
-    """One of two workers stands still until the other has its partitions, goes on, and is stopped: no gap, and the figures are SQL's."""
-    names = [f"paar-{number}" for number in range(8)]
-    for name in names:
-        stack.add_organisation(name, synthetic.organisation(name))
-    now = int(datetime.now(UTC).timestamp() * 1000)
-    events = synthetic.history(60, now, seed=5)
-    half = len(events) // 2
-    for name in names:
-        stack.send(name, events[:half])
-    small = {"BATCH_BYTES": "5000"}
-    first = stack.worker(**small, INSTANCE="one").wait_ready()
-    second = stack.worker(**small, INSTANCE="two").wait_ready()
-    wait_until(lambda: {first.get("/status")[1]["partitions"], second.get("/status")[1]["partitions"]} == {32}, "each to have its half")
-    for name in names:
-        stack.send(name, events[half:-20])
-    first.freeze()
-    wait_until(lambda: second.get("/status")[1]["partitions"] == 64, "the other to take over")
-    first.thaw()
-    for name in names:
-        stack.send(name, events[-20:])
-    stack.settle()
-    assert first.ended() is None or first.ended() == 1, "it may end, to be started again"
-    first.stop()
-    wait_until(lambda: second.ready() and second.get("/status")[1]["partitions"] == 64, "one worker to have everything")
-    contacts = {item["data"]["contact"] for item in events if ".contact." in item["type"]}
-    answers = {item["data"]["answer"] for item in events if item["type"].endswith("survey.answered")}
-    expected = stack.stored(names[0])
-    for name in names:
-        assert (stack.count("contacts", name), stack.count("survey_answers", name)) == (len(contacts), len(answers))
-        assert stack.stored(name) == expected
-        assert stack.check_live(name) > 0
-    assert second.stop()
-
-
 def test_after_a_restart_without_its_file_or_with_a_broken_one_an_organisation_is_still_in_force(stack: Stack) -> None:
     """Were it not, every event of it would be refused, and its record acknowledged."""
     name = "bestandsnaam"

@@ -225,10 +225,17 @@ def _crowd(draw: Draw, begin: int) -> list[Wire]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """A municipality and what arrived of a few contacts and answers: late, twice, in any order, some of it wrong."""
+    """A municipality and what arrived."""
     mood = draw(st.sampled_from(MOODS))
     organisation = draw(organisations(mood))
     begin = draw(st.sampled_from(BEGINNINGS))
+    appended = begin + 300 * DAY
+    return History(organisation, [(event, appended) for event in draw(arrivals(organisation, mood, begin))])
+
+
+@st.composite
+def arrivals(draw: st.DrawFn, organisation: Wire, mood: Mood, begin: int) -> list[Wire]:
+    """What arrived of a few contacts and answers: late, twice, in any order, some of it wrong."""
     kinds = _kinds(organisation, mood)
     events: list[Wire] = []
     for system, name in draw(st.lists(st.sampled_from(CONTACTS), min_size=1, max_size=3, unique=True)):
@@ -237,14 +244,14 @@ def histories(draw: st.DrawFn) -> History:
         _name(draw, events)
     for name in draw(st.lists(st.sampled_from(["a1", "a2"]), max_size=2, unique=True)):
         events += draw(answer_lives(name, begin))
-    arrivals = _arrivals(draw, events, begin + 300 * DAY)
+    events = _as_they_arrive(draw, events)
     if draw(st.sampled_from([False] * 15 + [True])):
-        place = draw(st.integers(0, len(arrivals)))
-        arrivals[place:place] = [(event, begin + 300 * DAY) for event in _crowd(draw, begin)]
-    return History(organisation, arrivals)
+        place = draw(st.integers(0, len(events)))
+        events[place:place] = _crowd(draw, begin)
+    return events
 
 
-def _arrivals(draw: Draw, events: list[Wire], appended: int) -> list[tuple[Wire, int]]:
+def _as_they_arrive(draw: Draw, events: list[Wire]) -> list[Wire]:
     """The events as they arrive: some twice, some with another content or spoiled, in order or not."""
     for event in list(events):
         match draw(st.sampled_from([""] * 24 + ["twice", "other", "wrong"])):
@@ -257,5 +264,4 @@ def _arrivals(draw: Draw, events: list[Wire], appended: int) -> list[tuple[Wire,
     events = draw(st.permutations(events)) if draw(st.booleans()) else events
     # Logged at moments that all differ: of two contents of one id that were logged at the same millisecond either may stand.
     logged = draw(st.permutations(range(len(events)))) if draw(st.booleans()) else range(len(events))
-    moved = [event | {"time": iso(instant(event["time"]) // SECOND * SECOND + late)} for event, late in zip(events, logged, strict=True)]
-    return [(event, appended) for event in moved]
+    return [event | {"time": iso(instant(event["time"]) // SECOND * SECOND + late)} for event, late in zip(events, logged, strict=True)]

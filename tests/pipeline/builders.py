@@ -200,7 +200,7 @@ def stored_contact(row: Row) -> StoredContact:
     )  # fmt: skip
     return StoredContact(
         row[:3], named["version"], events_of(named["timeline"]), links_of(named["links"]), answers_of(named["answers"]),
-        named["appended_at"], judged, named["writer"], named["offset"],
+        named["confidential"], named["appended_at"], judged, named["writer"], named["offset"],
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ import pytest
 from pipeline.answers import TOMBSTONE
 from pipeline.assignment import Assignment, Rows
 from pipeline.configured import Configured
+from pipeline.contacts import MAX_EVENTS
 from pipeline.decode import decode
 from pipeline.known import Known
 from pipeline.rolling import Sums
 from pipeline.rows import ANSWERS, COLUMNS, CONTACTS, Row
 from schemas.partitions import partition_of
-from tests.pipeline.builders import CRM, MINUTE, NAME, NINE, PBX, SECOND, Shelf, answer, norm, organisation, record, wire
+from tests.pipeline.builders import CRM, DAY, MINUTE, NAME, NINE, PBX, SECOND, Shelf, answer, norm, organisation, record, wire
 
 LEADING = {"telephone": {"leading_system": "pbx"}, "email": {}}
 CALLS = organisation(norm(), norm(id="closed", clock="working-days", threshold="2wd", start="opened", stop="closed"), channels=LEADING)
@@ -180,6 +181,34 @@ def test_who_named_a_forgotten_contact_keeps_its_own_and_whom_it_named_lets_go_o
     assert rows.tables["tombstones"] == [(NAME, "contacts", "crm", "r1")]
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_an_answer_that_ever_named_a_forgotten_contact_is_forgotten_with_it(order: tuple[int, ...]) -> None:
+    events = [
+        answer(NINE, 7.0, contact={"system": "pbx", "id": "1"}),
+        answer(NINE + SECOND, 8.0, revision=1, contact={"system": "pbx", "id": "2"}, channel="email"),
+        wire("contact.forgotten", NINE + 2 * SECOND, contact="1"),
+    ]
+    state, shelf = play([events[i] for i in order], [1, 1, 1], Configured.of(CALLS), restart=order[0] == 1)
+    (kept,) = shelf.answers.values()
+    named = dict(zip(ANSWERS, kept, strict=True))
+    assert (named["version"], named["forgotten"], named["contact"]) == (TOMBSTONE, True, "")
+    assert held(state) == {}
+
+
+@pytest.mark.parametrize("kind", ["forgotten", "withdrawn", "corrected"])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_takes_a_contact_out_is_not_lost_among_too_many_events(kind: str, first: bool) -> None:
+    many = [wire("contact.transferred", NINE + n * SECOND, contact="1", team="sociaal-team") for n in range(MAX_EVENTS + 5)]
+    said = {"confidential": True} if kind == "corrected" else {}
+    out = wire(f"contact.{kind}", NINE + DAY, contact="1", **said)
+    events = [wire("contact.opened", NINE, contact="1", channel="telephone"), *([out, *many] if first else [*many, out])]
+    state, shelf = play(events, [len(events) - 1, 1], Configured.of(CALLS), restart=True)
+    row = contact(shelf, "pbx", "1")
+    assert (row["role"], row["confidential"]) == ("counts" if said else kind, bool(said))
+    assert "sociaal-team" not in str(row) or kind == "withdrawn"
+    assert bool(held(state)) == bool(said)
+
+
 # ── confidential ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -244,3 +273,51 @@ def test_a_state_without_anything_stored_knows_nothing() -> None:
         [],
     )
     assert PBX in state.organisations[NAME].systems
+
+
+# ── what a review found ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def many(last: dict[str, Any]) -> list[dict[str, Any]]:
+    """More events than are kept, and one after them."""
+    opened = wire("contact.opened", NINE, contact="1", channel="telephone", product="schulden")
+    return [opened, *(wire("contact.informed", NINE + n * SECOND, contact="1") for n in range(1, 230)), last]
+
+
+@pytest.mark.parametrize("cuts", [[], [100, 100], [230, 1]])
+def test_a_contact_of_more_events_than_are_kept_can_be_forgotten(cuts: list[int]) -> None:
+    state, shelf = play(many(wire("contact.forgotten", NINE + MINUTE * 60, contact="1")), cuts, Configured.of(CALLS), restart=True)
+    assert (contact(shelf, "pbx", "1")["role"], held(state)) == ("forgotten", {})
+
+
+@pytest.mark.parametrize("cuts", [[], [100, 100], [230, 1]])
+def test_a_contact_of_more_events_than_are_kept_can_be_confidential(cuts: list[int]) -> None:
+    secret = wire("contact.corrected", NINE + MINUTE * 60, contact="1", confidential=True)
+    whole, _ = play(many(secret), [], Configured.of(CALLS))
+    state, shelf = play(many(secret), cuts, Configured.of(CALLS), restart=True)
+    row = contact(shelf, "pbx", "1")
+    assert (row["confidential"], row["product"], "schulden" in row["timeline"]) == (True, "", False)
+    step(state_of(shelf, Configured.of(CALLS), 9), shelf, many(secret)[:1], 9)
+    assert "schulden" not in str(shelf.contacts)
+    assert held(state) == held(whole)
+
+
+def test_what_retention_deleted_is_not_made_anew() -> None:
+    state = state_of(Shelf(), Configured.of(CALLS, 2))
+    rows = state.judge_again([(NAME, "pbx", "1")], [(NAME, PBX, "a1")])
+    assert rows.tables == {}
+
+
+def test_the_comment_of_a_forgotten_answer_does_not_come_back() -> None:
+    aspects = {"overall": {"title": {"nl": "o", "en": "o"}}}
+    stored = {"title": {"nl": "q", "en": "q"}, "aspects": aspects, "version": 1, "comments": "stored", "scale": "1-10"}
+    config = Configured.of(organisation(instruments={"na-contact": [stored]}, channels=LEADING))
+    told = [
+        wire("contact.opened", NINE, contact="7", channel="telephone"),
+        answer(NINE, 8, contact={"system": "pbx", "id": "7"}, comment="traag"),
+    ]
+    shelf = Shelf()
+    state = state_of(shelf, config)
+    assert step(state, shelf, told, 0).tables["comments"]
+    step(state, shelf, [wire("contact.forgotten", NINE + SECOND, contact="7")], 1)
+    assert "comments" not in step(state_of(shelf, config, 2), shelf, told, 0).tables

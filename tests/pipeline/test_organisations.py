@@ -39,7 +39,7 @@ class Shelf:
     def configuration_stamp(self) -> tuple[int, int]:
         return len(self.rows), 0
 
-    def in_force(self) -> dict[str, InForce]:
+    def in_force(self, organisation: str = "") -> dict[str, InForce]:
         act, self.before_reading = self.before_reading, lambda: None
         if self.rows:
             act()

@@ -1,13 +1,14 @@
-"""Beside the stream: judging again in steps, checking the sums, erasing what was forgotten."""
+"""Beside the stream: judging again in steps, checking the sums, erasing what was forgotten, counting the months."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
 from pipeline.assignment import Assignment
 from pipeline.configured import Configured
 from pipeline.health import Health
-from pipeline.upkeep import AT_ONCE, CHECK_S, ERASE_S, SWEEP_S, Upkeep
+from pipeline.upkeep import AGGREGATE_AFTER_S, AT_ONCE, CHECK_S, ERASE_S, SWEEP_S, Upkeep
 from tests.pipeline.test_worker_loop import ALL, ORGANISATION, Fixture, MemoryStore, run
 
 NAME = "voorbeeld"
@@ -25,6 +26,7 @@ class Rows(MemoryStore):
         }
         self.asked = 0
         self.erasures = 0
+        self.aggregated: list[str] = []
 
     def older(self, table: str, organisation: str, generation: int, limit: int) -> list[Key]:
         self.asked += 1
@@ -33,6 +35,10 @@ class Rows(MemoryStore):
     def erase_forgotten(self) -> int:
         self.erasures += 1
         return 2
+
+    def aggregate(self, organisation: str) -> timedelta:
+        self.aggregated.append(organisation)
+        return timedelta(hours=3)
 
 
 class Loop:
@@ -135,6 +141,22 @@ def test_every_organisation_has_its_turn_and_erasure_goes_on_beside() -> None:
     run(scenario)
 
 
+def test_months_are_counted_some_time_after_the_start_and_again_when_the_store_says() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(), generation=0)
+        await scene.upkeep.step()
+        assert scene.rows.aggregated == []
+        scene.now += AGGREGATE_AFTER_S
+        for _ in range(2):
+            await scene.upkeep.step()
+            assert scene.rows.aggregated == [NAME]
+        scene.now += 3 * 3_600
+        await scene.upkeep.step()
+        assert scene.rows.aggregated == [NAME, NAME]
+
+    run(scenario)
+
+
 # ── the check itself, in the worker's loop ──────────────────────────────────────────────────────────────────────────
 
 
@@ -164,5 +186,21 @@ def test_sums_that_differ_from_the_rows_are_noticed_and_computed_anew(others: bo
         assert fixture.worker._state is not held
         await fixture.worker.check(NAME)
         assert fixture.health.mismatches == mismatches
+
+    run(scenario)
+
+
+def test_many_organisations_leave_time_for_checks_and_erasure() -> None:
+    """Each is due for a sweep once a minute, and there are more of them than seconds in it."""
+
+    async def scenario() -> None:
+        scene = Scene(Rows())
+        names = {f"o{number}": scene.loop.entry for number in range(90)}
+        scene.loop.organisations = lambda: names  # type: ignore[method-assign]
+        for _ in range(600):
+            await scene.upkeep.step()
+            scene.now += 1
+        assert scene.rows.erasures >= 100
+        assert set(scene.loop.checks) == set(names)
 
     run(scenario)

@@ -33,9 +33,9 @@ def needs(name: str) -> pytest.MarkDecorator:
     )
 
 
-def read(name: str) -> pl.DataFrame:
-    """The file as text columns, an empty field is null. Raises FileNotFoundError where the file is not at hand."""
-    return pl.read_csv(DATA / name, infer_schema=False)
+def read(name: str, rows: int | None = None) -> pl.DataFrame:
+    """The file (or its first `rows`) as text columns, an empty field is null. Raises FileNotFoundError where the file is not at hand."""
+    return pl.read_csv(DATA / name, infer_schema=False, n_rows=rows)
 
 
 class Sums(NamedTuple):

@@ -23,9 +23,10 @@ VIA = {
 }
 
 
-def load() -> Source:
+def load(rows: int | None = None) -> Source:
+    """All reports, or those of the first `rows`."""
     kinds = {name: via for via, names in VIA.items() for name in names}
-    reports = read(FILE).with_columns(
+    reports = read(FILE, rows).with_columns(
         contact=pl.col("id"),
         channel=pl.lit("public_space"),
         via=pl.col("source").replace_strict(kinds, default=None).fill_null("unknown"),

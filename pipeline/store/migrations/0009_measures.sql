@@ -405,9 +405,9 @@ FROM
     )
 );
 
--- Internal: of the day of an instant, and of the eight days of the same weekday before it that are usual days, how many contacts were opened in
--- each quarter of an hour; so_far: no later in the day than the instant. Usual days are not before the channel's second day with us, not
--- closed, and at most 16 weeks ago. Channel '' is all channels.
+-- Internal: the local day of an instant, and the eight usual days before it: of the same weekday, not before the channel's second day with us,
+-- not closed, at most 16 weeks ago. Channel '' is all channels. day_counts_of has `openings`, contacts opened on those days as (day, quarter
+-- of an hour, no later in the day than the instant, n).
 CREATE VIEW usual_days_of AS
 SELECT
     c.organisation AS organisation, channel, m.local_at AS local_at, m.local_day AS today,
@@ -438,78 +438,67 @@ LEFT JOIN
     GROUP BY organisation
 ) AS d ON c.organisation = d.organisation;
 
-CREATE VIEW openings_by_day_of AS
-SELECT u.organisation AS organisation, u.channel AS channel, u.days AS days, u.today AS today, c.day AS day, slot, so_far, n
+CREATE VIEW day_counts_of AS
+SELECT u.organisation AS organisation, u.channel AS channel, u.local_at AS local_at, u.today AS today, u.days AS days, u.closed AS closed, c.openings AS openings
 FROM contactmeter.usual_days_of(organisations = {organisations:Array(String)}, at = {at:DateTime64(3, 'UTC')}) AS u
-INNER JOIN
-(
-    SELECT
-        organisation, channel, toDate32(local_opened) AS day, intDiv(toHour(local_opened) * 60 + toMinute(local_opened), 15) AS slot,
-        dateDiff('millisecond', toDateTime64(day, 3, 'UTC'), local_opened) <= dateDiff('millisecond', toDateTime64(toDate32(local_at), 3, 'UTC'), local_at)
-            AS so_far,
-        count() AS n
-    FROM
-    (
-        SELECT c.*, m.local_at AS local_at
-        FROM contactmeter.openings_of(
-            organisations = {organisations:Array(String)}, since = {at:DateTime64(3, 'UTC')} - toIntervalDay(114), at = {at:DateTime64(3, 'UTC')}
-        ) AS c
-        INNER JOIN
-        (
-            SELECT organisation, local_at FROM contactmeter.moment_of(organisations = {organisations:Array(String)}, at = {at:DateTime64(3, 'UTC')})
-        ) AS m ON c.organisation = m.organisation
-        WHERE toDayOfWeek(local_opened) = toDayOfWeek(local_at)
-    )
-    GROUP BY GROUPING SETS ((organisation, day, slot, so_far, channel), (organisation, day, slot, so_far))
-) AS c ON u.organisation = c.organisation AND u.channel = c.channel
-WHERE c.day = u.today OR has(u.days, c.day);
-
--- Busy hours of the local day of an instant, by quarters of an hour (`minutes` 15) and hours (60): contacts opened so far (null for what has not
--- begun), and what is usual: median, least and most of the last eight days of that weekday (`days`: how many there are), closing days left out.
-CREATE VIEW contactmeter_views.v_busy DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-SELECT
-    u.organisation AS organisation, u.channel AS channel, u.today AS day, u.width AS minutes, u.width * u.slot AS minute_of_day,
-    if(minute_of_day <= toHour(u.local_at) * 60 + toMinute(u.local_at), toNullable(c.now), NULL) AS contacts, length(u.days) AS days,
-    arrayResize(c.past, days, toUInt64(0)) AS counts, if(days = 0, NULL, arrayReduce('quantileExactInclusive(0.5)', counts)) AS usual,
-    if(days = 0, NULL, arrayMin(counts)) AS least, if(days = 0, NULL, arrayMax(counts)) AS most
-FROM
-(
-    SELECT organisation, channel, today, local_at, days, width, slot
-    FROM contactmeter.usual_days_of(
-        organisations = (
-            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
-            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
-        ),
-        at = {at:DateTime64(3, 'UTC')}
-    )
-    ARRAY JOIN [15, 60] AS width
-    ARRAY JOIN range(toUInt64(1440 / width)) AS slot
-) AS u
 LEFT JOIN
 (
-    SELECT organisation, channel, width, slot, sumIf(n, day = today) AS now, groupArrayIf(n, has(days, day)) AS past
+    SELECT organisation, channel, groupArray((day, slot, so_far, n)) AS openings
     FROM
     (
-        SELECT organisation, channel, any(days) AS days, any(today) AS today, day, width, toUInt64(intDiv(b.slot * 15, width)) AS slot, sum(b.n) AS n
-        FROM contactmeter.openings_by_day_of(
-            organisations = (
-                SELECT groupArray(organisation) FROM contactmeter.readers FINAL
-                WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
-            ),
-            at = {at:DateTime64(3, 'UTC')}
-        ) AS b
-        ARRAY JOIN [15, 60] AS width
-        GROUP BY organisation, channel, day, width, slot
+        SELECT
+            organisation, channel, toDate32(local_opened) AS day, intDiv(toHour(local_opened) * 60 + toMinute(local_opened), 15) AS slot,
+            dateDiff('millisecond', toDateTime64(day, 3, 'UTC'), local_opened)
+                <= dateDiff('millisecond', toDateTime64(toDate32(local_at), 3, 'UTC'), local_at) AS so_far,
+            count() AS n
+        FROM
+        (
+            SELECT c.*, m.local_at AS local_at
+            FROM contactmeter.openings_of(
+                organisations = {organisations:Array(String)}, since = {at:DateTime64(3, 'UTC')} - toIntervalDay(114), at = {at:DateTime64(3, 'UTC')}
+            ) AS c
+            INNER JOIN
+            (
+                SELECT organisation, local_at FROM contactmeter.moment_of(organisations = {organisations:Array(String)}, at = {at:DateTime64(3, 'UTC')})
+            ) AS m ON c.organisation = m.organisation
+            WHERE toDayOfWeek(local_opened) = toDayOfWeek(local_at)
+        )
+        GROUP BY GROUPING SETS ((organisation, day, slot, so_far, channel), (organisation, day, slot, so_far))
     )
-    GROUP BY organisation, channel, width, slot
-) AS c ON u.organisation = c.organisation AND u.channel = c.channel AND u.width = c.width AND u.slot = c.slot;
+    GROUP BY organisation, channel
+) AS c ON u.organisation = c.organisation AND u.channel = c.channel;
+
+-- Busy hours of the local day of an instant, by quarters of an hour (`minutes` 15) and hours (60): contacts opened so far (null for what has not
+-- begun), and what is usual: median, least and most of `counts`, those of the last eight usual days (`days`: how many there are), latest first.
+CREATE VIEW contactmeter_views.v_busy DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    organisation, channel, today AS day, width AS minutes, width * slot AS minute_of_day,
+    if(
+        minute_of_day <= toHour(local_at) * 60 + toMinute(local_at),
+        toNullable(arraySum(x -> if(x.1 = today AND intDiv(x.2 * 15, width) = slot, x.4, 0), openings)), NULL
+    ) AS contacts,
+    length(c.days) AS days,
+    arrayMap(d -> arraySum(x -> if(x.1 = d AND intDiv(x.2 * 15, width) = slot, x.4, 0), openings), c.days) AS counts,
+    if(days = 0, NULL, arrayReduce('quantileExactInclusive(0.5)', counts)) AS usual,
+    if(days = 0, NULL, arrayMin(counts)) AS least, if(days = 0, NULL, arrayMax(counts)) AS most
+FROM contactmeter.day_counts_of(
+    organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    ),
+    at = {at:DateTime64(3, 'UTC')}
+) AS c
+ARRAY JOIN [15, 60] AS width
+ARRAY JOIN range(toUInt64(1440 / width)) AS slot;
 
 -- What the rest of the local day will bring, by the usual share that comes after this time of day: expected = so_far * share / (1 - share), by
 -- the median, least and greatest share of the usual days. While nothing has come today, or nothing had come by now on one of those days:
 -- the median, least and most that came after this time. Null with fewer than three usual days, and on a day that is closed.
 CREATE VIEW contactmeter_views.v_expected DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
-    organisation, channel, today AS day, closed, length(days) AS usual_days, now AS so_far,
+    organisation, channel, today AS day, closed, length(days) AS usual_days, arraySum(x -> if(x.1 = today, x.4, 0), openings) AS so_far,
+    arrayMap(d -> arraySum(x -> if(x.1 = d AND x.3, x.4, 0), openings), days) AS before,
+    arrayMap(d -> arraySum(x -> if(x.1 = d AND NOT x.3, x.4, 0), openings), days) AS after,
     if(empty(days), NULL, arrayReduce('quantileExactInclusive(0.5)', before)) AS usual_so_far,
     if(empty(days), NULL, arrayReduce('quantileExactInclusive(0.5)', arrayMap((b, a) -> b + a, before, after))) AS usual_day,
     so_far > 0 AND NOT has(before, 0) AS by_share,
@@ -517,31 +506,12 @@ SELECT
     multiIf(closed OR usual_days < 3, NULL, by_share, so_far * share / (1 - share), arrayReduce('quantileExactInclusive(0.5)', after)) AS expected,
     multiIf(closed OR usual_days < 3, NULL, by_share, so_far * arrayMin(shares) / (1 - arrayMin(shares)), arrayMin(after)) AS expected_low,
     multiIf(closed OR usual_days < 3, NULL, by_share, so_far * arrayMax(shares) / (1 - arrayMax(shares)), arrayMax(after)) AS expected_high
-FROM
-(
-    SELECT
-        u.organisation AS organisation, u.channel AS channel, u.today AS today, u.closed AS closed, u.days AS days, c.now AS now,
-        arrayMap(d -> arraySum(arrayMap(x -> if(x.1 = d AND x.2, x.3, 0), c.counts)), u.days) AS before,
-        arrayMap(d -> arraySum(arrayMap(x -> if(x.1 = d AND NOT x.2, x.3, 0), c.counts)), u.days) AS after
-    FROM contactmeter.usual_days_of(
-        organisations = (
-            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
-            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
-        ),
-        at = {at:DateTime64(3, 'UTC')}
-    ) AS u
-    LEFT JOIN
-    (
-        SELECT organisation, channel, sumIf(n, day = today) AS now, groupArray((day, so_far, n)) AS counts
-        FROM contactmeter.openings_by_day_of(
-            organisations = (
-                SELECT groupArray(organisation) FROM contactmeter.readers FINAL
-                WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
-            ),
-            at = {at:DateTime64(3, 'UTC')}
-        )
-        GROUP BY organisation, channel
-    ) AS c ON u.organisation = c.organisation AND u.channel = c.channel
+FROM contactmeter.day_counts_of(
+    organisations = (
+        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+    ),
+    at = {at:DateTime64(3, 'UTC')}
 );
 
 -- What contacts are good for, by system and channel: those that count, that only add to others, that name no known contact (unlinked) …

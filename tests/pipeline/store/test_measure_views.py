@@ -1,7 +1,7 @@
 """Measures of contacts as the views give them equal what plain Python makes of the lives that the events told of."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,7 +74,8 @@ def measures(chosen: list[Life]) -> dict[str, Any]:
         "abandonment": share(abandoned, len(answered) + abandoned), "waits": len(waits), "wait_mean": wait[0], "wait_median": wait[1],
         "wait_p90": wait[2], "asa": wait[0], "closed": len(closed), "handled": len(handling), "handling_mean": handled[0],
         "handling_median": handled[1], "handling_p90": handled[2], "transferred": transferred,
-        "transferred_share": share(transferred, len(closed)), "transfers_mean": share(sum(len(life.transfers) for life in closed), len(closed)),
+        "transferred_share": share(transferred, len(closed)),
+        "transfers_mean": share(sum(len(life.transfers) for life in closed), len(closed)),
         "callbacks_promised": promised, "callbacks_kept": kept, "callbacks_to_do": promised - kept, "results": len(told),
         "first_contact": len(first), "first_contact_share": share(len(first), len(told)),
         "reopened_contacts": sum(len(life.closes) > 1 for life in closed),
@@ -137,7 +138,7 @@ def test_who_came_again(town: Measured, dimension: str) -> None:
             "provisional": len(closed) - len(judged), "resolved_so_far": sum(not again[life.name][0] for life in closed) - resolved,
             "contacts": len(opened), "repeats": repeats, "repeat_share": share(repeats, len(opened)),
         }  # fmt: skip
-    assert sum(figures["repeats"] for figures in expected.values()) > 10
+    assert any(figures["repeats"] for figures in expected.values())
     assert_same(town.rows("v_repeats", since=SINCE, at=AT, by=dimension), expected)
 
 
@@ -164,7 +165,8 @@ def state(life: Life) -> dict[str, Any]:
         "open": is_open, "stale": stale, "waiting": is_open and not stale and not life.answered and not life.responded,
         "suspended": is_open and life.paused is not None, "overdue_norms": sorted(norm for norm, due in counted.items() if due <= AT),
         "today_norms": sorted(norm for norm, due in counted.items() if AT < due < midnight), "callback_to_do": asked is not None,
-        "callback_overdue": asked is not None and asked + DAY <= AT, "days_open": (AT - life.opened) // DAY, "silent_days": (AT - last) // DAY,
+        "callback_overdue": asked is not None and asked + DAY <= AT, "days_open": (AT - life.opened) // DAY,
+        "silent_days": (AT - last) // DAY,
     }  # fmt: skip
 
 
@@ -182,7 +184,8 @@ def test_what_is_open_counted(town: Measured, dimension: str) -> None:
         expected[cell] = {
             **{name: sum(one[name] for one in states) for name in ("open", "waiting", "suspended", "stale")},
             "overdue": sum(bool(one["overdue_norms"]) for one in states), "late_today": sum(bool(one["today_norms"]) for one in states),
-            "callbacks_to_do": sum(one["callback_to_do"] for one in states), "callbacks_overdue": sum(one["callback_overdue"] for one in states),
+            "callbacks_to_do": sum(one["callback_to_do"] for one in states),
+            "callbacks_overdue": sum(one["callback_overdue"] for one in states),
             "silent_days_median": float(np.median(silent)) if silent else None, "silent_days_longest": max(silent, default=None),
         }  # fmt: skip
     if not dimension:
@@ -222,17 +225,17 @@ def test_norms_on_a_mean_and_a_maximum(town: Measured) -> None:
         if life.answered and life.queued:
             norm = "mean_60s" if life.channel == "telephone" else "max_100s"
             quarter = life.answered.astimezone(AMSTERDAM)
-            [took] = seconds([life.answered - life.queued])
-            expected[norm, f"{quarter.year}-Q{(quarter.month + 2) // 3}"].append(took)
+            [seconds_taken] = seconds([life.answered - life.queued])
+            expected[norm, f"{quarter.year}-Q{(quarter.month + 2) // 3}"].append(seconds_taken)
             for window, length in windows.items():
                 if life.answered > minute - length:
-                    expected[norm, window].append(took)
+                    expected[norm, window].append(seconds_taken)
     found = {(row["norm"], row["period"]): row for row in town.rows("v_norm_times", at=AT) if row["channel"]}
     assert found.keys() == expected.keys()
     for key, took in expected.items():
-        row = found[key]
-        assert (row["n"], row["mean"], row["longest"]) == (len(took), pytest.approx(np.mean(took)), max(took)), key
-        assert bool(row["met"]) == (np.mean(took) <= 60 if key[0] == "mean_60s" else max(took) <= 100), key
+        row, mean = found[key], float(np.mean(took))
+        assert (row["n"], row["mean"], row["longest"]) == (len(took), pytest.approx(mean), max(took)), key
+        assert bool(row["met"]) == (mean <= 60 if key[0] == "mean_60s" else max(took) <= 100), key
 
 
 def test_contacts_per_thousand_inhabitants(town: Measured) -> None:
@@ -264,11 +267,13 @@ def test_segments_show_no_small_cell(town: Measured) -> None:
 
 
 def test_verdicts_on_single_contacts(town: Measured) -> None:
-    late_or_not: Callable[[Life, datetime], str] = lambda life, due: (
-        "within" if life.answered and life.answered <= due else "late" if life.answered or (due <= AT and life.out is None) else "excluded"
-    )
+    def verdict(life: Life, due: datetime) -> str:
+        if life.answered:
+            return "within" if life.answered <= due else "late"
+        return "late" if due <= AT and life.out is None else "excluded"
+
     expected = {
-        life.name: late_or_not(life, life.queued + timedelta(seconds=45))
+        life.name: verdict(life, life.queued + timedelta(seconds=45))
         for life in LIVES
         if life.channel == "telephone" and life.queued and not life.attributes.get("confidential")
     }

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from connectors.protocol import WireEvent
 from schemas.types import epoch_ms
 from tests.e2e.synthetic import event
 from tests.engines import ClickHouseEngine
@@ -34,9 +35,9 @@ VIEWS = [
 ]
 
 
-def observed(at: datetime, channel: str, queue: str = "", logged: timedelta = timedelta(), **gauges: float) -> dict[str, object]:
-    data = {"channel": channel, "gauges": gauges, **({"queue": queue} if queue else {})}
-    return event("channel.observed", PBX, epoch_ms(at), data, logged=epoch_ms(at + logged))  # type: ignore[return-value]
+def observed(at: datetime, channel: str, queue: str = "", logged: timedelta = timedelta(), **gauges: float) -> WireEvent:
+    data: dict[str, object] = {"channel": channel, "gauges": gauges, **({"queue": queue} if queue else {})}
+    return event("channel.observed", PBX, epoch_ms(at), data, logged=epoch_ms(at + logged))
 
 
 def filled(engine: ClickHouseEngine, name: str, readable: bool = True) -> Measured:
@@ -52,12 +53,12 @@ def filled(engine: ClickHouseEngine, name: str, readable: bool = True) -> Measur
     told("adds-to-nobody", AT - DAY, same_as={"system": "pbx", "id": "never-came"})
     told("alone", AT - DAY)
     for minutes, waiting in ((600, 9), (90, 7), (30, 3), (-5, 99)):
-        events.append(observed(AT - timedelta(minutes=minutes), "telephone", "algemeen", waiting=waiting, longest_wait_s=waiting * 10))  # type: ignore[arg-type]
-    events.append(observed(AT - timedelta(minutes=30), "telephone", "algemeen", timedelta(hours=1), waiting=4))  # type: ignore[arg-type]
-    events.append(observed(AT - DAY, "telephone", "algemeen", waiting=50))  # type: ignore[arg-type]
+        events.append(observed(AT - timedelta(minutes=minutes), "telephone", "algemeen", waiting=waiting, longest_wait_s=waiting * 10))
+    events.append(observed(AT - timedelta(minutes=30), "telephone", "algemeen", timedelta(hours=1), waiting=4))
+    events.append(observed(AT - DAY, "telephone", "algemeen", waiting=50))
     for hour, visits in ((0, 100), (1, 10), (24, 1)):  # those up to midnight belong to the day before
-        events.append(observed(local("2025-10-26T00:00") + timedelta(hours=hour), "website", "afval", visits=visits))  # type: ignore[arg-type]
-    town.take_in(events)  # type: ignore[arg-type]
+        events.append(observed(local("2025-10-26T00:00") + timedelta(hours=hour), "website", "afval", visits=visits))
+    town.take_in(events)
     return town
 
 
@@ -93,7 +94,7 @@ def test_visits_by_local_day(towns: tuple[Measured, Measured]) -> None:
 
 @pytest.mark.parametrize("call", VIEWS, ids=lambda call: call.partition("(")[0])
 def test_a_reader_sees_its_own_and_nothing_else(towns: tuple[Measured, Measured], call: str) -> None:
-    ours, theirs = towns
+    ours = towns[0]
     moments = {"at": f"{AT:%Y-%m-%d %H:%M:%S}", "since": f"{AT - 28 * DAY:%Y-%m-%d %H:%M:%S}"}
     own, other = (call.format(name=town.name, **moments) for town in towns)
     assert ours.reader.query(f"SELECT DISTINCT organisation FROM {own}").result_rows == [(ours.name,)]
