@@ -72,10 +72,10 @@ class Upkeep:
             erased = await asyncio.to_thread(self._store.erase_forgotten)
             if erased:
                 log.warning("the older rows of %d forgotten contacts and answers are deleted", erased)
-        due = next((name for name in configured if now >= self._next_aggregates.get(name, self._first_aggregates)), None)
-        if due is not None:
-            again = await asyncio.to_thread(self._store.aggregate, due)
-            self._next_aggregates[due] = self._clock() + again.total_seconds()
+        whose = next((name for name in configured if now >= self._next_aggregates.get(name, self._first_aggregates)), None)
+        if whose is not None:
+            again = await asyncio.to_thread(self._store.aggregate, whose)
+            self._next_aggregates[whose] = self._clock() + again.total_seconds()
 
     def _due(self, name: str, entry: Configured, now: float) -> bool:
         generation, loads, at = self._swept.get(name, (-1, -1, 0.0))

@@ -15,6 +15,7 @@ from pipeline.contributions import Judged
 from pipeline.explain import Explanation, explain
 from pipeline.explain_words import Language, in_words, shown_at
 from pipeline.folding import judge
+from pipeline.held import Contact
 from pipeline.store.client import Unavailable
 from pipeline.store.contact import find
 from pipeline.timeline import Timeline

@@ -38,7 +38,9 @@ def new(
     instrument: Annotated[list[str] | None, typer.Option(help="A questionnaire that ships to copy. More than once.")] = None,
     inhabitants: Annotated[int | None, typer.Option(help="For contacts per 1,000 inhabitants.")] = None,
     zone: Annotated[str, typer.Option(help="Its time zone.")] = "Europe/Amsterdam",
-    output: Annotated[Path | None, typer.Option(help="The directory of organisations. Default: that of the workers.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it: a directory, or a name that ends in .yaml. Default: where the workers look.")
+    ] = None,
 ) -> None:
     """Write the file of a new organisation, with words of explanation. Workers take it up within seconds; nothing needs a restart."""
     with endpoints.command("organisation new") as found:
@@ -49,7 +51,8 @@ def new(
             systems or {"telefooncentrale": source_of(oin, "telefooncentrale")}, dict(_pair(one) for one in leading or ()),
             norms or (), instrument or (),
         )  # fmt: skip
-        path = (output or found.organisations) / f"{slug}.yaml"
+        folder = output or found.organisations
+        path = folder if folder.suffix == ".yaml" else folder / f"{slug}.yaml"
         if path.exists():
             raise InvalidConfiguration(f"{path} is there already; edit it, or choose another slug")
         text = new_organisation(wishes)

@@ -39,7 +39,7 @@ def test_every_row_and_every_sum_is_the_oracles(stack: Stack) -> None:
     worker.kill()
     assert stack.lag(), "the worker was killed when it was done already"
     worker = stack.worker(BATCH_BYTES="20000")
-    stack.settle()
+    wait_until(lambda: worker.ready() and stack.lag() == 0, "everything to be stored and committed")
 
     for name, (document, events) in sent.items():
         oracle = expected([(event, now) for event in events], document)

@@ -98,7 +98,10 @@ def test_the_walk_reaches_the_deadline_of_the_judge(fields: dict[str, Any], life
     outcomes = Judge(found)(contact)
     (one,) = explain(found, contact, outcomes, NINE)
     if outcomes:
-        assert one.deadline == outcomes[0].deadline
+        outcome = outcomes[0]
+        # A maximum that is reached while the clock stands still is kept also by a stop while it does.
+        stood_still = fields.get("statistic") == "max" and outcome.stop is not None and outcome.stop > (one.deadline or 0)
+        assert outcome.deadline in (one.deadline, outcome.stop if stood_still else one.deadline)
     for language in ("nl", "en"):
         assert all(texts(one, language))
 

@@ -199,7 +199,7 @@ def test_an_answer_that_ever_named_a_forgotten_contact_is_forgotten_with_it(orde
 @pytest.mark.parametrize("first", [True, False])
 def test_what_takes_a_contact_out_is_not_lost_among_too_many_events(kind: str, first: bool) -> None:
     many = [wire("contact.transferred", NINE + n * SECOND, contact="1", team="sociaal-team") for n in range(MAX_EVENTS + 5)]
-    said = {"confidential": True} if kind == "corrected" else {}
+    said: dict[str, Any] = {"confidential": True} if kind == "corrected" else {}
     out = wire(f"contact.{kind}", NINE + DAY, contact="1", **said)
     events = [wire("contact.opened", NINE, contact="1", channel="telephone"), *([out, *many] if first else [*many, out])]
     state, shelf = play(events, [len(events) - 1, 1], Configured.of(CALLS), restart=True)
