@@ -35,7 +35,6 @@ class StoredContact:
     judged: Judged
     writer: int
     offset: int
-    stored_at: float = -1.0
 
     def held(self) -> Contact:
         """The same as it is held in memory."""
@@ -52,7 +51,6 @@ class StoredAnswer:
     appended_at: int
     writer: int
     offset: int
-    stored_at: float = -1.0
 
 
 Unacknowledged = tuple[Mapping[ContactKey, int], Mapping[AnswerKey, int]]
@@ -127,9 +125,7 @@ class Assignment:
 
     def _note_writer(self, row: StoredContact | StoredAnswer, known: Known, before: Mapping[ContactKey, int]) -> None:
         organisation = row.key[0]
-        explained = row.writer == self.writer or (
-            row.offset < self.start.get(partition_of(organisation), 0) and row.stored_at < self.loaded_at  # a late sweep has an old offset
-        )
+        explained = row.writer == self.writer or row.offset < self.start.get(partition_of(organisation), 0)
         if not explained and before.get(row.key) != row.version:
             self.stale.add(organisation)
         elif not known.among([row.key])[0]:
@@ -165,8 +161,14 @@ class Assignment:
         return rows
 
     def judge_again(self, contacts: Iterable[ContactKey], answers: Iterable[AnswerKey]) -> Rows:
-        """Judge stored contacts and answers by the configuration in force, after `remember`: the rows to write."""
-        rows, fold = Rows(), self._fold({})
+        """Judge stored contacts and answers by the configuration in force, after `remember`: the rows to write.
+
+        They carry the offset to come, so that a next owner counts them among those that may land late.
+        """
+        rows, fold = (
+            Rows(),
+            Fold(self._memory, self.organisations, self.writer, {name: offset + 1 for name, offset in self._offsets.items()}, {}),
+        )
         fold.again(contacts, answers)
         self._finish(fold, rows)
         return rows

@@ -7,8 +7,9 @@ from pipeline.answers import GENERATIONS, TOMBSTONE
 from pipeline.contacts import EventTuple, confidential, merge
 from pipeline.contributions import Contribution, Judged, of_contact
 
-MAX_ANSWERS = 1_000
-"""Answers of one contact that follow its corrections."""
+MAX_ANSWERS, MAX_LINKS = 1_000, 50
+"""Answers of one contact that follow its corrections, and contacts of other systems that may tell of it. More of them only come of a source
+that names the same contact in everything it sends."""
 
 Link = tuple[int, list[EventTuple]]
 """(changes, events) of a contact that named this one by `same_as`."""
@@ -94,12 +95,14 @@ class Contact:
 
     def _forget(self) -> None:
         """Let go of everything but that it was forgotten. Whom it named, and which answers name it, is needed to tell them so."""
-        self.forgotten = True
+        self.forgotten, self.confidential = True, False  # what came before or after it is forgotten too
         self.events, self.links = [], {}
 
     def name(self, system: str, contact: str, other: "Contact") -> bool:
         """Note what another contact, which named this one, says now; whether that is news."""
         if self.forgotten:
+            return False
+        if (system, contact) not in self.links and len(self.links) >= MAX_LINKS:
             return False
         said = (other.changes, confidential(other.events) if self.confidential else other.events)
         if self.links.get((system, contact)) == said:

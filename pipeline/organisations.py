@@ -98,7 +98,7 @@ class Organisations:
 
     def _stored(self, before: Mapping[str, Configured]) -> dict[str, Configured]:
         """What the store says is in force, as judged by this software: rows that an earlier revision judged are of an older generation."""
-        found = {}
+        found = dict(before)  # one that can't be read now stays as it was
         for name, stored in self._store.in_force().items():
             generation = stored.generation
             if stored.judging < JUDGING:

@@ -20,9 +20,9 @@ from pipeline.configured import Configured
 from pipeline.decode import AnswerKey, ContactKey, Decoded, Record, Reject, decode
 from pipeline.health import Health
 from pipeline.loading import Loader, LoadStore
-from pipeline.rolling import minute_of
+from pipeline.rolling import Sums, minute_of
 from pipeline.rows import Row
-from pipeline.selfcheck import compare
+from pipeline.selfcheck import Difference, compare
 from schemas.partitions import partition_of
 
 log = logging.getLogger(__name__)
@@ -200,12 +200,16 @@ class Worker:
             await self._written()
             state.trim(self._contacts_in_memory)
             self._writing = asyncio.create_task(self._write(epoch, ours, batch, rows.tables))
-            if state.stale:
-                log.warning("a late writer was found; the state of %s is computed anew", ", ".join(sorted(state.stale)))
-                metrics.RECOMPUTED.inc()
-                self.reload()  # sums, hashes and cached contacts alike: all of them may miss what it wrote
+            self._reload_if_stale(state)
             break
         return True
+
+    def _reload_if_stale(self, state: Assignment) -> None:
+        """Sums, hashes and cached contacts alike: all of them may miss what a late writer wrote."""
+        if state.stale:
+            log.warning("a late writer was found; the state of %s is computed anew", ", ".join(sorted(state.stale)))
+            metrics.RECOMPUTED.inc()
+            self.reload()
 
     async def _look_up(
         self, state: Assignment, batch: Sequence[Decoded], contacts: Sequence[ContactKey] = (), answers: Sequence[AnswerKey] = ()
@@ -281,10 +285,15 @@ class Worker:
             await self._written()
             state.trim(self._contacts_in_memory)
             self._writing = asyncio.create_task(self._write_again(epoch, rows.tables))
+            self._reload_if_stale(state)
 
     async def _write_again(self, epoch: int, tables: dict[str, list[Row]]) -> None:
-        """Contacts first: while an answer is not written again it is found again, and with it the contact that must know of it."""
-        await self._write(epoch, (), (), {"contacts": tables.pop("contacts", [])})
+        """Contacts before answers: while an answer is not written again it is found again, and with it the contact that must know of it.
+
+        What is to be erased is noted first of all: an empty row is not found again.
+        """
+        for name in ("tombstones", "contacts"):
+            await self._write(epoch, (), (), {name: tables.pop(name, [])})
         await self._write(epoch, (), (), tables)
 
     async def settled(self) -> None:
@@ -303,18 +312,20 @@ class Worker:
                 return
             await self._written()
             state.advance(minute_of(self._clock()))
-            sums = state.sums[organisation]
-            stored = (await asyncio.to_thread(self._store.sums, [organisation], sums.as_of))[organisation].minutes()
+            found = await asyncio.to_thread(self._compare, organisation, state.sums[organisation])
             if state is not self._state:
                 return
             metrics.CHECKS.inc()
             self._health.checked_at = self._clock()
-            found = compare(organisation, sums.minutes(), stored)
             if found is None:
                 return
             found.explained = await asyncio.to_thread(self._store.written_by_others, organisation, state.writer, state.loaded_at)
             self.reload()
         found.report(self._health)
+
+    def _compare(self, organisation: str, sums: Sums) -> Difference | None:
+        stored = self._store.sums([organisation], sums.as_of)[organisation]
+        return compare(organisation, sums.minutes(), stored.minutes())
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────
 

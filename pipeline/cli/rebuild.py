@@ -50,8 +50,8 @@ def rebuild(
 def _from_timelines(found: Settings) -> None:
     with closing(endpoints.connection(found).open()) as client:
         for name, stored in configuration.in_force(client).items():
-            generation, now = stored.generation + 1, time.time_ns() // 1_000_000
-            configuration.register(client, stored.organisation, stored.text, generation, found.boards, now)
+            now = time.time_ns() // 1_000_000
+            generation = configuration.register_next(client, stored, stored.organisation, stored.text, found.boards, now)
             audit.note(client, now, name, actor(), "rebuild", f"from timelines, generation {generation}")
             typer.echo(f"{name}: generation {generation}; the workers judge every contact again (see `contactmeter status`)")
 
@@ -72,6 +72,7 @@ def _from_kafka(found: Settings, yes: bool, incomplete: bool) -> None:
             typer.confirm("Go on?", abort=True)
         commit(admin, found.group, CONTACT_EVENTS, first)
         rebuilding.empty(client)
+        commit(admin, found.group, CONTACT_EVENTS, first)  # again: refused when a worker was started meanwhile, which then is to be stopped
         now = time.time_ns() // 1_000_000
         audit.note(client, now, "", actor(), "rebuild", "from the log" + (", which is incomplete" if cut else ""))
         typer.echo(f"workers will read {sum(ends.values()) - sum(first.values()):,} records again; start them")

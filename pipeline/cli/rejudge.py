@@ -92,11 +92,7 @@ def _preview(client: Client, new: Configured, organisation: str) -> None:
 
 
 def _put_in_force(client: Client, found: Settings, stored: InForce, new: Organisation, text: str) -> int:
-    generation = stored.generation + 1
-    if generation >= 65_536:
-        raise InvalidConfiguration("the configuration was changed 65,535 times; versions have no room for more (see docs/OPERATIONS.md)")
-    configuration.register(client, new, text, generation, found.boards, _now_ms())
-    return generation
+    return configuration.register_next(client, stored, new, text, found.boards, _now_ms())
 
 
 def _detail(differing: Sequence[Change], generation: int, because: str) -> str:

@@ -1,17 +1,23 @@
 """The configuration in force, as the store holds it, and whether a changed file may take its place."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
 
+from pipeline.answers import GENERATIONS
 from pipeline.changes import changes
 from pipeline.store import registered
 from pipeline.store.client import passing_errors
 from schemas import yamlfile
+from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation
 from schemas.types import EPOCH, epoch_ms
+
+log = logging.getLogger(__name__)
 
 _GENERATION = 2**44
 """A configuration's version is generation · this + the moment of writing in ms (which is less)."""
@@ -53,16 +59,22 @@ def in_force(client: Client, organisation: str = "") -> dict[str, InForce]:
             "SELECT DISTINCT organisation FROM contacts UNION DISTINCT SELECT DISTINCT organisation FROM survey_answers"
         ).result_rows
     with_data = {name for (name,) in used}
-    return {
-        name: InForce(
-            yamlfile.loads(configuration, Organisation, f"stored configuration of {name}"),
-            generation,
-            name in with_data,
-            configuration,
-            judging,
-        )
-        for name, configuration, generation, judging in rows
-    }
+    found = {}
+    for name, configuration, generation, judging in rows:
+        try:
+            parsed = _parsed(configuration, name)
+        except InvalidConfiguration as error:
+            # A newer version may have put it in force. One organisation's trouble must not be everybody's.
+            log.warning("the stored configuration of %s can't be read by this version: %s", name, error)
+            continue
+        found[name] = InForce(parsed, generation, name in with_data, configuration, judging)
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(text: str, name: str) -> Organisation:
+    """Each text once: the store is asked whenever any organisation changes."""
+    return yamlfile.loads(text, Organisation, f"stored configuration of {name}")
 
 
 def why_refused(new: Organisation, stored: InForce, today: date) -> str:
@@ -101,6 +113,22 @@ def register(client: Client, organisation: Organisation, text: str, generation: 
             column_names=["organisation", "version", "generation", "zone", "title_nl", "title_en", "simulated",
                           "minimum_n", "small_cell", "inhabitants", "repeat_days", "link_template", "configuration", "judging"],
         )  # fmt: skip
+
+
+def register_next(client: Client, stored: InForce, organisation: Organisation, text: str, readers: tuple[str, ...], now_ms: int) -> int:
+    """Write a configuration as in force, one generation after the one that was read; that generation.
+
+    Raises InvalidConfiguration when somebody else has done so meanwhile, and when there is no room for more generations; Unavailable.
+    """
+    name = organisation.organisation
+    generation = stored.generation + 1
+    if generation >= GENERATIONS:
+        raise InvalidConfiguration(f"the configuration of {name} was changed {GENERATIONS - 1:,} times; versions have no room for more")
+    present = in_force(client, name).get(name)
+    if present is not None and present.generation != stored.generation:
+        raise InvalidConfiguration(f"the configuration of {name} was changed by somebody else just now; look again at what is in force")
+    register(client, organisation, text, generation, readers, now_ms)
+    return generation
 
 
 def offsets_of(zone: str, first_year: int = 1990, last_year: int = 2101) -> list[tuple[int, int]]:

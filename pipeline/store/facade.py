@@ -81,9 +81,9 @@ class ClickHouseStore:
         """See state.older."""
         return self._read(lambda client: state.older(client, table, organisation, generation, limit))
 
-    def erase_forgotten(self) -> int:
+    def erase_forgotten(self, organisations: Sequence[str]) -> int:
         """See erasure.erase."""
-        return self._read(erasure.erase)
+        return self._read(lambda client: erasure.erase(client, organisations))
 
     def aggregate(self, organisation: str) -> timedelta:
         """See aggregates.keep_up. Nothing waits for these: when ClickHouse can't count them now, it is asked again in an hour."""

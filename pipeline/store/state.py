@@ -24,14 +24,14 @@ SELECT organisation, system, contact, version, timeline, links, answers, confide
     `outcomes.norm`, `outcomes.version`, arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.start`),
     arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.deadline`), arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.stop`),
     arrayMap(at -> toUnixTimestamp64Milli(at), `outcomes.judged_at`), `outcomes.excluded`, `outcomes.measured`,
-    toUnixTimestamp64Milli(appended_at), writer, offset, toUnixTimestamp(stored_at)
+    toUnixTimestamp64Milli(appended_at), writer, offset
 FROM contacts FINAL WHERE (organisation, system, contact) IN (SELECT organisation, system, contact FROM keys)
 """
 _ANSWERS = """
 SELECT organisation, source, answer, version, forgotten, revision, toUnixTimestamp64Milli(logged_at), digest,
     toUnixTimestamp64Milli(answered_at), instrument, instrument_version, status, channel, product, team, location, segment, wave,
     invitation, contact_system, contact, aspects, grades, has_comment, toUnixTimestamp64Milli(appended_at),
-    writer, offset, toUnixTimestamp(stored_at)
+    writer, offset
 FROM survey_answers FINAL WHERE (organisation, source, answer) IN (SELECT organisation, source, answer FROM keys)
 """
 _CONTRIBUTIONS = """
@@ -199,7 +199,7 @@ def pages(client: Client, table: str, organisation: str, size: int) -> Iterator[
 
 def _contact(row: Sequence[Any]) -> StoredContact:
     organisation, system, contact, version, timeline, links, answers, confidential, *rest = row
-    channel, opened, answered, abandoned, wait, role, *outcomes, appended_at, writer, offset, stored_at = rest
+    channel, opened, answered, abandoned, wait, role, *outcomes, appended_at, writer, offset = rest
     judged = Judged(channel, opened, answered, abandoned, wait, role, tuple(map(Outcome._make, zip(*outcomes, strict=True))))
     return StoredContact(
         (organisation, system, contact),
@@ -212,16 +212,15 @@ def _contact(row: Sequence[Any]) -> StoredContact:
         judged,
         writer,
         offset,
-        stored_at,
     )
 
 
 def _answer(row: Sequence[Any]) -> StoredAnswer:
     organisation, source, answer, version, forgotten, revision, logged_at, digest, answered_at, *rest = row
-    *told, appended_at, writer, offset, stored_at = rest
+    *told, appended_at, writer, offset = rest
     key = (organisation, source, answer)
     if forgotten:
-        return StoredAnswer(key, version, None, appended_at, writer, offset, stored_at)
+        return StoredAnswer(key, version, None, appended_at, writer, offset)
     instrument, number, status, *texts, system, contact, aspects, grades, has_comment = told
     data = {"instrument": instrument, "version": number, "status": status}
     data |= {name: text for name, text in zip(_TEXTS, texts, strict=True) if text}
@@ -230,7 +229,7 @@ def _answer(row: Sequence[Any]) -> StoredAnswer:
     data["items"] = {aspect: grade / 1000 for aspect, grade in zip(aspects, grades, strict=True)}
     if has_comment:
         data["has_comment"] = True
-    return StoredAnswer(key, version, (revision, logged_at, digest, answered_at, data), appended_at, writer, offset, stored_at)
+    return StoredAnswer(key, version, (revision, logged_at, digest, answered_at, data), appended_at, writer, offset)
 
 
 _TEXTS = ("channel", "product", "team", "location", "segment", "wave", "invitation")

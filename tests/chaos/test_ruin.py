@@ -1,5 +1,6 @@
 """What ruins a stack for others: a disk that fills up to the last byte, and partitions added to contact-events. A stack of its own."""
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -42,18 +43,17 @@ class OnSmallDisk(ClickHouseEngine):
         """Its disk as seen from here."""
         return Path(f"/proc/{self.pid}/root{self._data}")
 
-    def fill(self) -> Path:
-        """Leave not a byte free; the file to remove."""
-        ballast = self.disk / "ballast"
-        with ballast.open("wb", buffering=0) as file:
+    def fill(self) -> None:
+        """Leave not a byte free, also where the server has freed some since the last time."""
+        with (self.disk / "ballast").open("ab", buffering=0) as file:
             for size in (1 << 20, 1 << 12):
-                try:
+                with contextlib.suppress(OSError):
                     while file.write(bytes(size)) == size:
                         pass
-                except OSError:
-                    continue
-        assert shutil.disk_usage(self.disk).free == 0
-        return ballast
+
+    def free(self) -> None:
+        """Give back what `fill` took."""
+        (self.disk / "ballast").unlink()
 
 
 def start_small(directory: Path) -> ClickHouseEngine:
@@ -83,12 +83,17 @@ def test_a_full_disk(doomed: Stack, right: truth.Truth, form: Form) -> None:
         doomed.send(name, parts[0])
         workers.settle()
         for restarted, part in zip([False, True] * form.rounds, parts[1:], strict=True):
-            ballast = engine.fill()
+
+            def says_so() -> bool:
+                engine.fill()
+                return "not enough space" in workers["one"].get("/status")[1].get("waiting_for", "")
+
+            engine.fill()
             if restarted:  # it must compute its state on the full disk
                 workers["one"].kill()
             doomed.send(name, part)
-            workers.wait(lambda: "not enough space" in workers["one"].get("/status")[1].get("waiting_for", ""), "the worker to say so")
-            ballast.unlink()
+            workers.wait(says_so, "the worker to say so")
+            engine.free()
             told.add("restarted on a full disk" if restarted else "disk full", recovery.seconds_to_recover(doomed, workers.ready))
         assert workers.starts == 1 + form.rounds, "it waits, it does not end"
         right.check(doomed, [name])

@@ -68,9 +68,9 @@ def test_acknowledged_records_survive_kill_9(tmp_path: Path) -> None:
         futures = [producer.send("kept", value, partition=0) for value in sent]
         producer.flush(30)
         assert all(future.is_done for future in futures)
+        producer.close()  # else it leaves a refused connection to the garbage collector
         engine.kill()
         assert brokers(int(engine.bootstrap.split(":")[1])) == 0
-        producer.close(timeout=0)
         engine.restart()
         assert read(engine.bootstrap, "kept") == sent
     finally:

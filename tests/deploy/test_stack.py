@@ -36,7 +36,7 @@ class Stack:
         self.variables = {**os.environ, "CONTACTMETER_DIR": str(directory)}
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*PROGRAM, *arguments], env=self.variables, capture_output=True, text=True, timeout=180, check=False)
+        return subprocess.run([*PROGRAM, *arguments], env=self.variables, capture_output=True, text=True, timeout=300, check=False)
 
     def content(self) -> dict[str, Any]:
         content = stack.read_stack(self.place)
@@ -80,7 +80,6 @@ def assert_data_are_there(it: Stack) -> None:
     client.close()
 
 
-@pytest.mark.timeout(120)
 def test_status_says_what_runs(running: Stack) -> None:
     answer = running.run("status", "--json")
     content = json.loads(answer.stdout)
@@ -157,7 +156,6 @@ def test_a_second_up_on_the_same_directory_is_refused(running: Stack) -> None:
     assert "It did not start" not in detached.stderr
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", ["worker", "simulator", "clickhouse", "kafka"])
 def test_kill_9_of_any_child_is_survived(running: Stack, name: str) -> None:
     before = running.content()["services"][name]
@@ -172,7 +170,6 @@ def test_kill_9_of_any_child_is_survived(running: Stack, name: str) -> None:
     assert "was killed by SIGKILL; starting again" in (running.place.logs / "supervisor.log").read_text()
 
 
-@pytest.mark.timeout(240)
 def test_kill_9_of_the_supervisor_leaves_nothing_and_the_next_start_goes_on(running: Stack) -> None:
     before = running.content()
     pids = running.pids()
@@ -259,14 +256,13 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in answer.stderr
 
 
-@pytest.mark.timeout(120)
 def test_sigint_ends_a_detached_stack(tmp_path: Path) -> None:
     """Also when it was started where a shell ignores SIGINT, as for what it runs in the background."""
     it = Stack(tmp_path / "data")
     ignoring = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
     try:
         command = [sys.executable, "-c", ignoring, *PROGRAM, "up", "--detach"]
-        started = subprocess.run(command, env=it.variables, capture_output=True, text=True, timeout=110, check=False)
+        started = subprocess.run(command, env=it.variables, capture_output=True, text=True, timeout=300, check=False)
         assert started.returncode == 0, started.stdout + started.stderr
         assert "Ctrl-C" not in started.stdout + started.stderr
         pids = [it.content()["pid"], *it.pids().values()]

@@ -13,8 +13,6 @@ from deploy.local import supervisor
 from deploy.local.supervisor import Run, Service, State, Supervisor, rotate
 from tests.deploy.waiting import gone, wait_until
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:

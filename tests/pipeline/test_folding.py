@@ -209,6 +209,14 @@ def test_what_takes_a_contact_out_is_not_lost_among_too_many_events(kind: str, f
     assert bool(held(state)) == bool(said)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_of_a_forgotten_contact_not_even_is_kept_that_it_was_confidential(first: bool) -> None:
+    opened = wire("contact.opened", NINE, contact="1", channel="telephone", confidential=True)
+    events = [opened, wire("contact.forgotten", NINE + SECOND, contact="1")]
+    _, shelf = play(events if first else events[::-1], [1, 1], Configured.of(CALLS), restart=True)
+    assert contact(shelf, "pbx", "1")["confidential"] is False
+
+
 # ── confidential ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

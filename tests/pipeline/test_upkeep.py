@@ -8,7 +8,8 @@ import pytest
 from pipeline.assignment import Assignment
 from pipeline.configured import Configured
 from pipeline.health import Health
-from pipeline.upkeep import AGGREGATE_AFTER_S, AT_ONCE, CHECK_S, ERASE_S, SWEEP_S, Upkeep
+from pipeline.sweeping import AT_ONCE, PAGE, SWEEP_S
+from pipeline.upkeep import AGGREGATE_AFTER_S, CHECK_S, ERASE_S, Upkeep
 from tests.pipeline.test_worker_loop import ALL, ORGANISATION, Fixture, MemoryStore, run
 
 NAME = "voorbeeld"
@@ -32,7 +33,7 @@ class Rows(MemoryStore):
         self.asked += 1
         return self.left[table][:limit]
 
-    def erase_forgotten(self) -> int:
+    def erase_forgotten(self, organisations: Sequence[str]) -> int:
         self.erasures += 1
         return 2
 
@@ -51,6 +52,11 @@ class Loop:
         self.steps: list[tuple[int, int]] = []
         self.checks: list[str] = []
         self.gone_after = 99
+        self.reloads = 0
+
+    def reload(self) -> None:
+        self.reloads += 1
+        self.loads += 1
 
     def organisations(self) -> dict[str, Configured]:
         return {NAME: self.entry} if len(self.steps) < self.gone_after else {}
@@ -77,13 +83,47 @@ class Scene:
         self.health = Health()
         self.upkeep = Upkeep(self.loop, rows, self.health, lambda: self.now)  # type: ignore[arg-type]
 
+    async def step(self) -> None:
+        """One step, and what it began beside."""
+        await self.upkeep.step()
+        if self.upkeep._erasing is not None:
+            await self.upkeep._erasing
+
 
 def test_what_is_older_is_judged_again_in_steps_and_then_checked() -> None:
     async def scenario() -> None:
         scene = Scene(Rows(contacts=2 * AT_ONCE + 1, answers=3))
-        await scene.upkeep.step()
+        await scene.step()
         assert scene.loop.steps == [(AT_ONCE, 0), (AT_ONCE, 0), (1, 0), (0, 3)]
-        assert (scene.loop.checks, scene.health.judging_again) == ([NAME], "")
+        assert (scene.loop.checks, scene.health.judging_again) == ([], "")
+        await scene.step()
+        assert (len(scene.loop.steps), scene.loop.checks) == (4, [NAME])
+
+    run(scenario)
+
+
+def test_a_page_a_step_so_that_all_else_goes_on() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(contacts=PAGE + 5))
+        await scene.step()
+        assert (sum(contacts for contacts, _ in scene.loop.steps), scene.rows.erasures) == (PAGE, 1)
+        await scene.step()
+        assert scene.loop.steps[-1] == (5, 0)
+
+    run(scenario)
+
+
+def test_what_is_found_again_after_it_was_judged_was_written_over_by_a_late_writer() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(contacts=3))
+
+        async def in_vain(contacts: Sequence[Key], answers: Sequence[Key]) -> None:
+            scene.loop.steps.append((len(contacts), len(answers)))
+
+        scene.loop.judge_again = in_vain  # type: ignore[method-assign]
+        await scene.step()
+        await scene.step()
+        assert (scene.loop.steps, scene.loop.reloads) == ([(3, 0)], 1)
 
     run(scenario)
 
@@ -91,7 +131,7 @@ def test_what_is_older_is_judged_again_in_steps_and_then_checked() -> None:
 def test_the_first_generation_has_nothing_older() -> None:
     async def scenario() -> None:
         scene = Scene(Rows(contacts=5), generation=0)
-        await scene.upkeep.step()
+        await scene.step()
         assert (scene.rows.asked, scene.loop.steps) == (0, [])
 
     run(scenario)
@@ -100,15 +140,15 @@ def test_the_first_generation_has_nothing_older() -> None:
 def test_it_looks_again_after_a_while_at_once_for_another_state_and_not_in_between() -> None:
     async def scenario() -> None:
         scene = Scene(Rows())
-        await scene.upkeep.step()
+        await scene.step()
         asked = scene.rows.asked
-        await scene.upkeep.step()
+        await scene.step()
         assert scene.rows.asked == asked > 0
         scene.now += SWEEP_S
-        await scene.upkeep.step()
+        await scene.step()
         assert scene.rows.asked == 2 * asked
         scene.loop.loads += 1
-        await scene.upkeep.step()
+        await scene.step()
         assert scene.rows.asked == 3 * asked
 
     run(scenario)
@@ -118,7 +158,7 @@ def test_it_ends_when_the_organisation_is_no_longer_ours() -> None:
     async def scenario() -> None:
         scene = Scene(Rows(contacts=3 * AT_ONCE))
         scene.loop.gone_after = 1
-        await scene.upkeep.step()
+        await scene.step()
         assert (scene.loop.steps, scene.loop.checks) == ([(AT_ONCE, 0)], [])
 
     run(scenario)
@@ -127,15 +167,15 @@ def test_it_ends_when_the_organisation_is_no_longer_ours() -> None:
 def test_every_organisation_has_its_turn_and_erasure_goes_on_beside() -> None:
     async def scenario() -> None:
         scene = Scene(Rows(), generation=0)
-        await scene.upkeep.step()
+        await scene.step()
         assert (scene.loop.checks, scene.rows.erasures) == ([], 1)
         for _ in range(3):
             scene.now += CHECK_S
-            await scene.upkeep.step()
+            await scene.step()
         assert scene.loop.checks == [NAME] * 3
         assert scene.rows.erasures == 4
         scene.now += ERASE_S / 2
-        await scene.upkeep.step()
+        await scene.step()
         assert scene.rows.erasures == 4
 
     run(scenario)
@@ -144,14 +184,14 @@ def test_every_organisation_has_its_turn_and_erasure_goes_on_beside() -> None:
 def test_months_are_counted_some_time_after_the_start_and_again_when_the_store_says() -> None:
     async def scenario() -> None:
         scene = Scene(Rows(), generation=0)
-        await scene.upkeep.step()
+        await scene.step()
         assert scene.rows.aggregated == []
         scene.now += AGGREGATE_AFTER_S
         for _ in range(2):
-            await scene.upkeep.step()
+            await scene.step()
             assert scene.rows.aggregated == [NAME]
         scene.now += 3 * 3_600
-        await scene.upkeep.step()
+        await scene.step()
         assert scene.rows.aggregated == [NAME, NAME]
 
     run(scenario)
@@ -198,7 +238,7 @@ def test_many_organisations_leave_time_for_checks_and_erasure() -> None:
         names = {f"o{number}": scene.loop.entry for number in range(90)}
         scene.loop.organisations = lambda: names  # type: ignore[method-assign]
         for _ in range(600):
-            await scene.upkeep.step()
+            await scene.step()
             scene.now += 1
         assert scene.rows.erasures >= 100
         assert set(scene.loop.checks) == set(names)

@@ -90,28 +90,39 @@ ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(Stri
 WHERE c.at <= {at:DateTime64(3, 'UTC')}
 GROUP BY organisation, kind, month;
 
--- Sums that stay: by month of what contacts add up to, by quarter of answers, as far as 0007 publishes those. `definition` is the norm or the
--- aspect as it was (JSON). closed: the rows behind it are being deleted, and it is counted no more.
-CREATE VIEW contactmeter_views.v_monthly DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+-- Internal: what of these sums may be shown: of contacts by month, of answers by quarter.
+CREATE VIEW aggregates_of AS
 SELECT
-    a.organisation AS organisation, a.period_kind AS period_kind,
-    if(period_kind = 'month', formatDateTime(a.start, '%Y-%m'), concat(toString(toYear(a.start)), '-Q', toString(toQuarter(a.start)))) AS period,
-    a.channel AS channel, a.via AS via, a.measure AS measure, a.norm_version AS norm_version, d.definition AS definition,
-    a.n AS n, a.total AS total, a.squares AS squares,
-    multiIf(measure = 'volume', toFloat64(n), measure = 'abandonment' OR startsWith(measure, 'norm:'), total / n, total / n / 1000) AS value,
-    ifNull(m.closed, false) AS closed, a.as_of AS as_of
+    a.organisation AS organisation, a.period_kind AS period_kind, a.start AS start, channel, via, measure, norm_version,
+    d.definition AS definition, n, total, squares, m.closed AS closed, as_of
 FROM
 (
     SELECT *, if(startsWith(measure, 'answer:'), 'answers', 'contacts') AS kind
     FROM contactmeter.aggregates FINAL
-    WHERE n > 0 AND (period_kind = 'quarter' OR NOT startsWith(measure, 'answer:'))
-      AND organisation IN (SELECT organisation FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
+    WHERE organisation IN {organisations:Array(String)} AND n > 0 AND (period_kind = 'quarter' OR NOT startsWith(measure, 'answer:'))
 ) AS a
-LEFT JOIN (SELECT organisation, digest, definition FROM contactmeter.definitions FINAL) AS d ON a.organisation = d.organisation AND a.definition = d.digest
+LEFT JOIN
+(
+    SELECT organisation, digest, definition FROM contactmeter.definitions FINAL WHERE organisation IN {organisations:Array(String)}
+) AS d ON a.organisation = d.organisation AND a.definition = d.digest
 LEFT JOIN
 (
     SELECT organisation, kind, period.1 AS period_kind, period.2 AS start, max(closed) AS closed
     FROM contactmeter.aggregated FINAL
     ARRAY JOIN [('month', month), ('quarter', toStartOfQuarter(month))] AS period
+    WHERE organisation IN {organisations:Array(String)}
     GROUP BY organisation, kind, period_kind, start
 ) AS m ON a.organisation = m.organisation AND a.kind = m.kind AND a.period_kind = m.period_kind AND a.start = m.start;
+
+-- Sums that stay: by month of what contacts add up to, by quarter of answers, as far as 0007 publishes those. `definition` is the norm or the
+-- aspect as it was (JSON). closed: the rows behind it are being deleted, and it is counted no more.
+CREATE VIEW contactmeter_views.v_monthly DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+SELECT
+    organisation, period_kind,
+    if(period_kind = 'month', formatDateTime(start, '%Y-%m'), concat(toString(toYear(start)), '-Q', toString(toQuarter(start)))) AS period,
+    channel, via, measure, norm_version, definition, n, total, squares,
+    multiIf(measure = 'volume', toFloat64(n), measure = 'abandonment' OR startsWith(measure, 'norm:'), total / n, total / n / 1000) AS value,
+    closed, as_of
+FROM contactmeter.aggregates_of(
+    organisations = (SELECT groupArray(organisation) FROM contactmeter.readers FINAL WHERE user = authenticatedUser() AND NOT revoked)
+);

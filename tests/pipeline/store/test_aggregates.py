@@ -291,3 +291,16 @@ def test_the_store_as_the_worker_uses_it_counts_them(town: Town) -> None:
     store(town, [Call("one", NOW - DAY)])
     assert town.store.aggregate(town.name) == aggregates.EVERY
     assert epoch_ms(town.read("SELECT max(as_of) FROM v_monthly WHERE organisation = '{name}'")[0][0].replace(tzinfo=UTC)) >= epoch_ms(NOW)
+
+
+def test_a_reader_sees_its_own_and_no_condition_is_tried_on_others(town: Town, server: ClickHouseEngine) -> None:
+    hidden = Town(server, organisation("hidden", 3, norms=[NORMS[0] | {"threshold": "77s"}]), readable=False)
+    try:
+        for one in (town, hidden):
+            store(one, [Call("one", NOW - DAY)])
+            aggregates.aggregate(one.owner, one.name, NOW)
+        assert hidden.read(CONTACTS) == []
+        for condition in ("organisation = 'hidden'", "position(definition, '77s') > 0"):
+            assert town.reader.query(f"SELECT count() FROM v_monthly WHERE throwIf({condition}, 'leaked') = 0").result_rows[0][0] > 0
+    finally:
+        hidden.close()
