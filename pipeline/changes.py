@@ -11,15 +11,20 @@ from schemas.organisation import Organisation
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. `norm` names the norm it concerns, "" for what concerns all; `since` is the first local day of contacts it alters.
-
-    `grows`: no contact that is stored can be judged otherwise by it.
+    """One difference: `what` it is, and `instead`: how to do it without judging again. `norm` names the norm it concerns, "" for what
+    concerns all; `since` is the first local day of contacts it alters. `grows`: no contact that is stored can be judged otherwise by it.
     """
 
-    message: str
+    what: str
     norm: str = ""
     since: date = date.min
     grows: bool = False
+    instead: str = ""
+
+    @property
+    def message(self) -> str:
+        """Both in one sentence, for whoever changed the file."""
+        return f"{self.what}; {self.instead}" if self.instead else self.what
 
 
 def changes(old: Organisation, new: Organisation, today: date) -> list[Change]:
@@ -45,13 +50,14 @@ def _norms(old: list[dict[str, Any]], new: list[dict[str, Any]], today: date) ->
         before = known.pop((name, norm["valid"]["start"]), None)
         if before is None:
             if start <= today:
-                message = f"norm {name!r} would also judge contacts that are stored; let it hold from tomorrow on (`valid: {{from: …}}`)"
-                found.append(Change(message, name, start))
+                what = f"norm {name!r} would also judge contacts that are stored"
+                found.append(Change(what, name, start, instead="let it hold from tomorrow on (`valid: {from: …}`)"))
             else:
                 found.append(Change(f"norm {name!r} has a version from {start} on", name, start, grows=True))
         elif without_end(before) != without_end(norm):
-            message = f"norm {name!r} changed; end it (`valid: {{to: …}}`) and add a version that holds from tomorrow on"
-            found.append(Change(message, name, start))
+            fields = ", ".join(f"{key} {_shown(before[key])} -> {_shown(norm[key])}" for key in norm if before.get(key) != norm[key])
+            instead = "end it (`valid: {to: …}`) and add a version that holds from tomorrow on"
+            found.append(Change(f"norm {name!r} changed ({fields})", name, start, instead=instead))
         elif before["valid"]["end"] != norm["valid"]["end"]:
             end = min(date.fromisoformat(one["valid"]["end"]) for one in (before, norm))
             if end <= today:
@@ -60,3 +66,7 @@ def _norms(old: list[dict[str, Any]], new: list[dict[str, Any]], today: date) ->
                 found.append(Change(f"norm {name!r} ends on another day", name, end, grows=True))
     found.extend(Change(f"norm {name!r} is gone", name, date.fromisoformat(start)) for name, start in known)
     return found
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -36,7 +36,10 @@ def merge(kept: list[EventTuple], new: Sequence[EventTuple]) -> tuple[list[Event
         return [*kept, new[0]], 1  # the usual case: the digest covers occurred_at, so a later event is none of those kept
     merged = kept + list(new)
     if len(merged) <= MAX_EVENTS:
-        merged.sort()
+        try:
+            merged.sort()
+        except TypeError:  # one content, of which an older version kept less or more: their data, which have no order, were compared
+            return _merge_one_by_one(kept, new)
         result: list[EventTuple] = []
         before: EventTuple | None = None
         for event in merged:

@@ -1,12 +1,12 @@
 """The words of an explanation, in Dutch and English."""
 
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from pipeline.names import Language, attribute_text, event_text, value_text
 from pipeline.walk import At, Lasting, Step
 
-Language = Literal["nl", "en"]
 DAYS = {
     "nl": ("ma", "di", "wo", "do", "vr", "za", "zo"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -17,7 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "geldt niet: het kanaal is {channel}, de norm is voor {wanted}",
         "does not apply: the channel is {channel}, the norm is for {wanted}",
     ),
-    "not_started": ("geldt niet: er is nog geen {event}", "does not apply: there is no {event} yet"),
+    "not_started": ("geldt niet: nog niet gebeurd is {event}", "does not apply: there is no {event} yet"),
     "not_valid": ("geldt niet: deze versie geldt niet op {day}", "does not apply: this version does not hold on {day}"),
     "other_attribute": (
         "geldt niet: {attribute} is {value}, de norm is voor {wanted}",
@@ -96,7 +96,9 @@ REASONS: dict[str, tuple[str, str]] = {
 def in_words(step: Step, language: Language, zone: ZoneInfo) -> str:
     """A step as a line of text, in local time."""
     number = ("nl", "en").index(language)
-    return TEXTS[step.says][number].format(**{name: _shown(value, language, zone) for name, value in step.values.items()})
+    of = "channel" if step.says == "other_channel" else step.values.get("attribute", "")
+    values = {name: _named(name, value, of, language) or _shown(value, language, zone) for name, value in step.values.items()}
+    return TEXTS[step.says][number].format(**values)
 
 
 def shown_day(day: date, language: Language) -> str:
@@ -108,6 +110,18 @@ def shown_at(at_ms: int, language: Language, zone: ZoneInfo) -> str:
     """`ma 2026-03-02 09:00:00`, with milliseconds where there are any."""
     at = datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone)
     return f"{shown_day(at.date(), language)} {at:%H:%M:%S}" + (f".{at_ms % 1000:03}" if at_ms % 1000 else "")
+
+
+def _named(name: str, value: Any, of: str, language: Language) -> str:
+    """A name of the event contract in a step, of the attribute `of` where it is a value; "" for all else."""
+    match name:
+        case "channel" | "value" | "wanted":
+            return value_text(of, value, language)
+        case "event" | "events":
+            return event_text(value, language)
+        case "attribute":
+            return attribute_text(value, language)
+    return ""
 
 
 def _shown(value: Any, language: Language, zone: ZoneInfo) -> str:

@@ -30,7 +30,7 @@ def meant(found: Sequence[Change], norms: Sequence[str], since: date | None) -> 
 
 
 def _several(what: str, found: Sequence[Change]) -> str:
-    return f"{what}: {'; '.join(change.message for change in found)}"
+    return f"{what}: {'; '.join(change.what for change in found)}"
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -80,8 +80,12 @@ def heading_of(name: str, settings: dict[str, Any], as_of: datetime | None) -> s
     """The line above a table: whose figures, simulated or not, and of when in local time. A moment without zone is UTC."""
     title = str(settings["title_en"])
     slug = "" if name in title.lower() else f" ({name})"
-    simulated = " · SIMULATED" if settings["simulated"] and "simul" not in title.lower() else ""
-    return f"{title}{slug}{simulated} · {f'as of {local_text(as_of, settings)}' if as_of else 'no figures yet'}"
+    return f"{title}{slug}{simulated_text(settings, title, 'SIMULATED')} · {f'as of {local_text(as_of, settings)}' if as_of else 'no figures yet'}"
+
+
+def simulated_text(settings: Mapping[str, Any], title: str, word: str) -> str:
+    """What is added to a heading whose figures are not real; "" where the title of the organisation says so by itself."""
+    return f" · {word}" if settings["simulated"] and "simul" not in title.lower() else ""
 
 
 def aware(moment: datetime) -> datetime:

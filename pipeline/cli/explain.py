@@ -13,9 +13,10 @@ from pipeline.configured import Configured
 from pipeline.contacts import EventTuple
 from pipeline.contributions import Judged
 from pipeline.explain import Explanation, explain
-from pipeline.explain_words import Language, in_words, shown_at
+from pipeline.explain_words import in_words, shown_at
 from pipeline.folding import judge
 from pipeline.held import Contact
+from pipeline.names import ROLES, Language, attribute_text, event_text, value_text
 from pipeline.store.client import Unavailable
 from pipeline.store.contact import find
 from pipeline.timeline import Timeline
@@ -26,8 +27,8 @@ LONGEST = 40
 """Lines of one kind in a row that are shown before the rest is only counted."""
 
 _WORDS = {
-    "nl": ("gebeurtenissen", "kenmerken", "telt als", "en nog {} dagen", "uit"),
-    "en": ("events", "attributes", "counts as", "and {} days more", "from"),
+    "nl": ("gebeurtenissen", "kenmerken", "en nog {} dagen", "uit"),
+    "en": ("events", "attributes", "and {} days more", "from"),
 }
 
 
@@ -68,7 +69,7 @@ def explain_contact(
     if as_json:
         typer.echo(json.dumps(_document(found, held, timeline, judged, explanations, language), indent=1, ensure_ascii=False))
         return
-    typer.echo(f"{found.organisation} {one.key[1]}/{one.key[2]}: {_WORDS[language][2]} {judged.role}")
+    typer.echo(f"{found.organisation} {one.key[1]}/{one.key[2]}: {ROLES[language][judged.role]}")
     for line in told(found, held, timeline, language):
         typer.echo(line)
     for explanation in explanations:
@@ -79,20 +80,23 @@ def explain_contact(
 
 def told(organisation: Organisation, contact: Contact, timeline: Timeline, language: Language) -> list[str]:
     """What happened, in local time, with what other systems told, and the attributes that came of it."""
-    events, attributes, _, _, from_ = _WORDS[language]
+    events, attributes, _, from_ = _WORDS[language]
     zone = ZoneInfo(organisation.zone)
 
     def line(event: EventTuple, system: str) -> str:
         at, _, _, _, _, kind, data = event
-        values = ", ".join(f"{name}={_value(name, value, language, zone)}" for name, value in data.items())
-        return f"  {shown_at(at, language, zone)}  {kind}{f' ({from_} {system})' if system else ''}{f': {values}' if values else ''}"
+        values = ", ".join(f"{attribute_text(name, language)}={_value(name, value, language, zone)}" for name, value in data.items())
+        return f"  {shown_at(at, language, zone)}  {event_text(kind, language)}{f' ({from_} {system})' if system else ''}{f': {values}' if values else ''}"
 
     others = [(event, f"{system}/{name}") for (system, name), (_, linked) in contact.links.items() for event in linked]
     lines = [line(event, system) for event, system in sorted([*((event, "") for event in timeline.events), *others])]
     return [
         f"{events}:",
         *lines,
-        f"{attributes}: " + ", ".join(f"{name}={value}" for name, value in sorted(timeline.attributes.items())),
+        f"{attributes}: "
+        + ", ".join(
+            f"{attribute_text(name, language)}={value_text(name, value, language)}" for name, value in sorted(timeline.attributes.items())
+        ),
         *timeline.defects,
     ]
 
@@ -101,7 +105,7 @@ def _value(name: str, value: Any, language: Language, zone: ZoneInfo) -> Any:
     """A value of an event as people read it."""
     if name == "deadlines":
         return {norm: shown_at(at, language, zone) for norm, at in value.items()}
-    return shown_at(value, language, zone) if name.endswith("_at") else value
+    return shown_at(value, language, zone) if name.endswith("_at") else value_text(name, value, language)
 
 
 def lines_of(explanation: Explanation, organisation: Organisation, language: Language) -> list[str]:
@@ -123,7 +127,7 @@ def lines_of(explanation: Explanation, organisation: Organisation, language: Lan
 def _shortened(lines: list[str], language: Language) -> list[str]:
     if len(lines) <= LONGEST:
         return lines
-    return [*lines[: LONGEST // 2], f"    … {_WORDS[language][3].format(len(lines) - LONGEST)} …", *lines[-LONGEST // 2 :]]
+    return [*lines[: LONGEST // 2], f"    … {_WORDS[language][2].format(len(lines) - LONGEST)} …", *lines[-LONGEST // 2 :]]
 
 
 def _document(

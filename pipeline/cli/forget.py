@@ -45,13 +45,16 @@ def forget(
         stored = configuration.in_force(client).get(organisation)
         if stored is None:
             raise InvalidConfiguration(f"no organisation {organisation!r} is in force")
-        keys = persons.with_links(
-            client, organisation, [*map(_parse, contact or ()), *persons.contacts(client, organisation, person or ())]
-        )
+        named = [*map(_parse, contact or ()), *persons.contacts(client, organisation, person or ())]
+        unknown = persons.unknown(client, organisation, named)
+        for name in sorted(unknown):
+            typer.echo(f"{'/'.join(name)} is not stored here: check its id", err=True)
+        keys = persons.with_links(client, organisation, [name for name in named if name not in unknown])
         if not keys:
-            typer.echo("No contact is stored under that hash: there is nothing to forget.")
-            return
-        typer.echo(f"{len(keys)} contacts and their answers are to be forgotten: {', '.join('/'.join(key) for key in keys[:20])}")
+            typer.echo("No such contact is stored: there is nothing to forget.")
+            raise typer.Exit(1)
+        shown = ", ".join("/".join(key) for key in keys[:20])
+        typer.echo(f"To be forgotten, with the answers that name them: {shown} ({len(keys)} in all)")
         if not yes:
             typer.confirm("This can't be undone. Go on?", abort=True)
         _send(found, stored.organisation, keys)

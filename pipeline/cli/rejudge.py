@@ -56,7 +56,7 @@ def rejudge(
             typer.echo("The file judges as what is in force does: there is nothing to judge again (--again does it all the same).")
             return
         for change in differing:
-            typer.echo(f"- {change.message}")
+            typer.echo(f"- {change.what}")
         _preview(client, Configured.of(new, stored.generation), organisation)
         if dry_run:
             return
@@ -96,7 +96,7 @@ def _put_in_force(client: Client, found: Settings, stored: InForce, new: Organis
 
 
 def _detail(differing: Sequence[Change], generation: int, because: str) -> str:
-    what = "; ".join(change.message for change in differing) or "nothing but all contacts judged again"
+    what = "; ".join(change.what for change in differing) or "nothing but all contacts judged again"
     return f"generation {generation}: {what}. Because: {because}"
 
 

@@ -21,6 +21,8 @@ EVERY = timedelta(days=1)
 MARGIN = timedelta(days=2)
 """A month is closed so long before its first row is due, and never sooner after its own end. Longer than EVERY: the last count sees all."""
 _FOR_EVER_DAYS = 40 * 365
+_GENTLY = {"max_threads": 1}
+"""Every row of an organisation is read: what the stream and the boards ask goes first."""
 
 Month = tuple[str, date]
 """`contacts` or `answers`, and the first local day."""
@@ -86,7 +88,7 @@ def aggregate(client: Client, organisation: str, now: datetime) -> int:
         due, before = _due(client, organisation, now), _before(client, organisation)
         lost = {month for month, (first_due, closed) in before.items() if closed or first_due <= now}
         counted = (due.keys() | before.keys()) - lost
-        client.command(_INSERT, parameters=_parameters(organisation, counted, lost, digests, now))
+        client.command(_INSERT, parameters=_parameters(organisation, counted, lost, digests, now), settings=_GENTLY)
         first = {month: first_due for month, (first_due, _) in before.items()} | due
         states = [(month, first[month], _closes(month[1], first[month], now)) for month in counted]
         states += [(month, before[month][0], True) for month in lost if not before[month][1]]
@@ -136,7 +138,7 @@ def _due(client: Client, organisation: str, now: datetime) -> dict[Month, dateti
     sql = """SELECT kind, month, due FROM due_of(organisations = [{organisation:String}], at = {at:DateTime64(3, 'UTC')},
                  contact_days = {contact_days:UInt32}, answer_days = {answer_days:UInt32})"""
     parameters = {"organisation": organisation, "at": _text(now), "contact_days": days["contacts"], "answer_days": days["survey_answers"]}
-    return {(kind, month): _utc(due) for kind, month, due in client.query(sql, parameters).result_rows}
+    return {(kind, month): _utc(due) for kind, month, due in client.query(sql, parameters, settings=_GENTLY).result_rows}
 
 
 def _before(client: Client, organisation: str) -> dict[Month, tuple[datetime, bool]]:

@@ -24,6 +24,17 @@ def contacts(client: Client, organisation: str, hashes: Sequence[str]) -> list[N
     return [(system, contact) for system, contact in rows]
 
 
+def unknown(client: Client, organisation: str, names: Sequence[Name]) -> set[Name]:
+    """Those of which nothing is stored. Raises Unavailable."""
+    with passing_errors("looking for contacts"):
+        rows = client.query(
+            "SELECT DISTINCT system, contact FROM contacts WHERE organisation = {organisation:String} "
+            "AND (system, contact) IN {names:Array(Tuple(String, String))}",
+            parameters={"organisation": organisation, "names": list(names)},
+        ).result_rows
+    return set(names) - {(system, contact) for system, contact in rows}
+
+
 def with_links(client: Client, organisation: str, found: Sequence[Name]) -> list[Name]:
     """These contacts and those by which other systems tell of the same one, in either direction. Raises Unavailable."""
     known, new = dict.fromkeys(found), list(found)

@@ -10,8 +10,11 @@ from connectors.protocol import WireEvent
 from connectors.sender import Sender
 from tests.e2e.running import Stack, Worker, wait_until
 
-SMALL_BATCHES = {"BATCH_BYTES": "20000", "STALL_AFTER_S": "10"}
+SMALL_BATCHES = {"BATCH_BYTES": "20000", "STALL_AFTER_S": "20"}
 """Some sixty events a micro-batch, so that a fault finds work half done; and a watchdog that does not wait a minute."""
+
+PATIENT = {"STALL_AFTER_S": "60"}
+"""The watchdog of every day, for a worker that must not end: a slow machine must not end it either."""
 
 _ENDINGS = {-signal.SIGKILL, 0, 1}
 """Killed, ended in good order, or gave up for its supervisor to start it again."""
@@ -48,7 +51,7 @@ class Crew:
                 self.starts += 1
         return True
 
-    def wait(self, condition: Callable[[], object], what: str, timeout: float = 120.0) -> None:
+    def wait(self, condition: Callable[[], object], what: str, timeout: float = 300.0) -> None:
         """Wait, tending; fails after `timeout` seconds with the last lines of every worker."""
         try:
             wait_until(lambda: self.tend() and condition(), what, timeout)
@@ -76,7 +79,7 @@ class Crew:
 
     def settle(self) -> None:
         """Until everything is stored and committed."""
-        self.wait(lambda: self._stack.lag() == 0, "everything to be stored and committed", 240)
+        self.wait(lambda: self._stack.lag() == 0, "everything to be stored and committed", 600)
 
     def check(self) -> None:
         """No worker has found that what it holds is not what is stored."""

@@ -31,7 +31,7 @@ def scenario(name: str) -> Scenario:
     return made
 
 
-def seconds_to_recover(stack: Stack, ready: Callable[[], bool], timeout: float = 180.0) -> float:
+def seconds_to_recover(stack: Stack, ready: Callable[[], bool], timeout: float = 300.0) -> float:
     """How long until the workers are ready, and all that lay in the log by then is stored and committed."""
     begin = time.monotonic()
     ends: Mapping[int, int] | None = None

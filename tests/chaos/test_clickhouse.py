@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from tests.chaos import recovery, truth
-from tests.chaos.crew import crew
+from tests.chaos.crew import PATIENT, crew
 from tests.chaos.forms import Form
 from tests.chaos.proxy import Cut, Proxy, Refuse
 from tests.e2e.running import Stack
@@ -48,7 +48,7 @@ def test_inserts_that_fail(stack: Stack, right: truth.Truth, form: Form, proxy: 
     order = list(FAULTS) * form.rounds
     chance.shuffle(order)
     *parts, last = right.parts(len(order) + 1)
-    with crew(stack, one={"CLICKHOUSE_HTTP_PORT": str(proxy.port)}) as workers:
+    with crew(stack, one={**PATIENT, "CLICKHOUSE_HTTP_PORT": str(proxy.port)}) as workers:
         for fault, part in zip(order, parts, strict=True):
             print(fault)  # shown when the test fails
             hooks, word = FAULTS[fault]

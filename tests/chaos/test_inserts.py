@@ -7,7 +7,7 @@ import time
 
 from pipeline.rows import COLUMNS
 from tests.chaos import recovery, truth
-from tests.chaos.crew import crew
+from tests.chaos.crew import PATIENT, crew
 from tests.chaos.forms import Form
 from tests.chaos.proxy import Cut, Proxy
 from tests.e2e.running import Stack
@@ -42,7 +42,7 @@ def test_evicted_while_its_insert_is_in_flight(stack: Stack, right: truth.Truth,
     name = truth.add(stack, [f"evicted-{form.name}"])[0]
     mixed = list(right.events)
     chance.shuffle(mixed)  # the next event of a contact comes in the next record, or many later
-    environment = {"CLICKHOUSE_HTTP_PORT": str(proxy.port), "CONTACTS_IN_MEMORY": "3", "BATCH_BYTES": "4000"}
+    environment = {**PATIENT, "CLICKHOUSE_HTTP_PORT": str(proxy.port), "CONTACTS_IN_MEMORY": "3", "BATCH_BYTES": "4000"}
     with crew(stack, one=environment) as workers, proxy.faults(before=lambda table: time.sleep(0.05 * (table == "contacts"))):
         stack.send(name, mixed, size=30)
         workers.settle()

@@ -29,7 +29,7 @@ def test_kafka_stands_still(stack: Stack, right: truth.Truth, form: Form, chance
         finally:
             os.kill(stack.kafka.pid, signal.SIGCONT)
         told.add("SIGSTOP of Kafka", recovery.seconds_to_recover(stack, workers.ready))
-        workers.wait(sending.ended, "everything to be sent", 240)
+        workers.wait(sending.ended, "everything to be sent")
         workers.settle()
         right.check(stack, names)
         told.note = f"workers started {workers.starts} times"

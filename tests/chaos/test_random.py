@@ -43,7 +43,7 @@ def test_kills_in_random_order_under_load(stack: Stack, right: truth.Truth, form
             if chance.random() < 0.7 or number == len(order) - 1:  # else the next comes before this one is over
                 told.add(fault, recovery.seconds_to_recover(stack, workers.ready))
         sending.enough()
-        workers.wait(sending.ended, "everything to be sent", 240)
+        workers.wait(sending.ended, "everything to be sent")
         workers.settle()
         right.check(stack, sending.sent)
         told.note = (

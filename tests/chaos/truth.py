@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import yaml
+
 from connectors.protocol import WireEvent
 from schemas.types import iso
 from tests.chaos import poison
 from tests.e2e import synthetic
+from tests.e2e.figures import minute_of
 from tests.e2e.running import Stack
+from tests.e2e.test_oracle import rows
+from tests.oracle.figures import expected
+from tests.oracle.rows import disagreements
 
 Figures = dict[tuple[str, str, str], tuple[int, int, int]]
 
@@ -53,11 +59,11 @@ class Truth:
                 assert stack.check_live(name) > 0
 
 
-def assert_equal(stack: Stack, name: str, expected: Mapping[str, list[tuple[Any, ...]]]) -> None:
+def assert_equal(stack: Stack, name: str, wanted: Mapping[str, list[tuple[Any, ...]]]) -> None:
     """Every row stored of an organisation is what it should be; else say which values of which row are not."""
-    for table, rows in stack.stored(name).items():
-        assert len(rows) == len(expected[table]), f"{name}: rows of {table}"
-        for found, right in zip(rows, expected[table], strict=True):
+    for table, stored in stack.stored(name).items():
+        assert len(stored) == len(wanted[table]), f"{name}: rows of {table}"
+        for found, right in zip(stored, wanted[table], strict=True):
             if found != right:
                 differing = [(place, one, other) for place, (one, other) in enumerate(zip(found, right, strict=True)) if one != other]
                 raise AssertionError(f"{name}: {table} {right[:2]}: (column, found, right): {differing}")
@@ -92,7 +98,19 @@ def of_clean_load(stack: Stack, name: str, contacts: int, now: datetime, change:
     truth = Truth(now, events, stack.stored(name), figures(stack, name, now), poison.reasons(bad))
     truth.check(stack, [name])
     assert worker.stop()
+    _assert_the_oracles(truth, stack, name, change(synthetic.organisation(name)), good)
     return truth
+
+
+def _assert_the_oracles(truth: Truth, stack: Stack, name: str, text: str, good: Sequence[WireEvent]) -> None:
+    """The truth is what the oracle expects, which shares no code with the product; `good`: the events that none may refuse."""
+    oracle = expected([(event, int(truth.now.timestamp() * 1000)) for event in good], yaml.safe_load(text))
+    assert not oracle.refused
+    contacts = {(row["system"], row["contact"]): row for row in rows(stack, "contacts", name)}
+    answers = {(row["source"], row["answer"]): row for row in rows(stack, "survey_answers", name)}
+    wrong = disagreements(oracle, contacts, answers)
+    assert not wrong, "\n".join(wrong)
+    assert truth.figures == [oracle.figures(minute_of(truth.now - back) * 60_000) for back in _BACK]
 
 
 def add(stack: Stack, names: Sequence[str], change: Change = _as_it_is) -> list[str]:

@@ -4,9 +4,8 @@ import gc
 import logging
 import socket
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -21,6 +20,7 @@ from schemas.partitions import partition_of
 from schemas.types import iso
 from tests.connectors.topics import Record, create_topic, read_topic
 from tests.engines import KafkaEngine, start_kafka
+from tests.waiting import wait_until
 
 # kafka-python leaves a socket to the garbage collector for every connection that is refused: collected here, within the filter.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning")
@@ -41,13 +41,6 @@ def events(count: int, name: str = "c", note: str = "") -> list[WireEvent]:
         {"contact": f"{name}{number}", "occurred_at": iso(NOW + number), "channel": "telephone", "team": note} for number in range(count)
     ]
     return [cloud_event("contact.opened", SOURCE, event_id(entry["contact"]), NOW, entry) for entry in data]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.02)
 
 
 def closed_port() -> str:
@@ -110,7 +103,7 @@ def test_a_lone_event_goes_out_by_itself(kafka: KafkaEngine) -> None:
     topic = create_topic(kafka.bootstrap)
     with Sender(kafka.bootstrap, topic=topic, linger=0.05) as sender:
         sender.send("leiden", events(1))
-        wait_for(lambda: len(read_topic(kafka.bootstrap, topic)) == 1)
+        wait_until(lambda: len(read_topic(kafka.bootstrap, topic)) == 1)
 
 
 def test_threads_share_a_sender_and_little_may_be_in_flight(kafka: KafkaEngine) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from deploy.local import network, process
-from tests.deploy.waiting import gone, wait_until
+from tests.waiting import gone, wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
@@ -18,7 +18,6 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from deploy.local import network, process
-from tests.deploy.waiting import gone, wait_until
 child = process.spawn([sys.executable, "-c", "import time; time.sleep(600)"], Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(600)

@@ -23,7 +23,7 @@ from deploy.local.stack import Layout
 from pipeline.cli import reporting
 from tests.deploy.stand_in import PROGRAM, STATUS
 from tests.deploy.test_kafka import create, read
-from tests.deploy.waiting import gone, wait_until
+from tests.waiting import gone, wait_until
 
 SERVICES = ("kafka", "clickhouse", "setup", "worker", "simulator")
 

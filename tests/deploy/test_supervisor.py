@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local import supervisor
 from deploy.local.supervisor import Run, Service, State, Supervisor, rotate
-from tests.deploy.waiting import gone, wait_until
+from tests.waiting import gone, wait_until
 
 
 @pytest.fixture(autouse=True)

@@ -92,7 +92,7 @@ class Stack:
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.cli", *arguments],
             env={**os.environ, **self.environment, "PYTHONPATH": str(ROOT)},
-            cwd=self.directory, capture_output=True, text=True, timeout=120, check=False,
+            cwd=self.directory, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == code, f"contactmeter {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -155,7 +155,7 @@ class Stack:
                 client.close()
         self._admin = self._consumer = None
 
-    def settle(self, timeout: float = 120.0) -> None:
+    def settle(self, timeout: float = 300.0) -> None:
         """Wait until every record is stored and committed."""
         wait_until(lambda: self.lag() == 0, "everything to be stored and committed", timeout, every=0.1)
 
@@ -204,7 +204,7 @@ class Stack:
         with self.views() as views:
             return {(row.channel, row.measure, row.window): (row.n, row.total, row.squares) for row in views.rolling_at(organisation, at)}
 
-    def check_live(self, organisation: str, timeout: float = 20.0) -> int:
+    def check_live(self, organisation: str, timeout: float = 60.0) -> int:
         """The worker's rolling figures equal SQL's at the present minute, as soon as it has caught up; how many there are.
 
         And the views publish them: answers by whole blocks, all else as it is.

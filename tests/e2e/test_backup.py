@@ -33,7 +33,7 @@ def destroy(stack: Stack) -> None:
 def start(stack: Stack, name: str) -> Worker:
     stack.add_organisation(name, synthetic.organisation(name))
     worker = stack.worker()
-    wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation")
+    wait_until(lambda: worker.knows(name), "the organisation")
     return worker.wait_ready()
 
 

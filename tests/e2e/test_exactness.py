@@ -143,12 +143,11 @@ def test_the_last_event(loaded: Stack, name: str) -> None:
         assert views.last_event(name) == source.last_event
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [example for example in ALL if example.id != "katwijk"])  # which has neither norms nor answers
 def test_quarters_as_the_program_prints_them(loaded: Stack, name: str) -> None:
     source, at = reference(name)
     found = lines(loaded, name, "quarters", "quarters", "--at", at.isoformat())
-    norms = source.norms(at)
-    for (norm, channel, quarter), counts in norms.items():
+    for (norm, channel, quarter), counts in source.norms(at).items():
         if counts.n:
             line = found[f"norm:{norm}", channel, quarter]
             assert (line["n"], line["total"]) == (counts.n, counts.within)

@@ -18,7 +18,7 @@ from tests.oracle.rows import disagreements
 from tests.oracle.seeded import municipality
 from tests.oracle.towns import MOODS
 
-SIZE, LIVES, YEAR = 7, 60, 364 * DAY
+SIZE, LIVES, YEAR = 7, 120, 364 * DAY
 """Events a record, groups of lives an organisation, and the days after which weekdays and changes of the clock come again."""
 
 

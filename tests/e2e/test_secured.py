@@ -135,7 +135,7 @@ class Site:
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.cli", *arguments],
             env={**os.environ, **self.environment, "PYTHONPATH": str(ROOT), **changed},
-            cwd=self.directory, capture_output=True, text=True, timeout=120, check=False,
+            cwd=self.directory, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         said = done.stdout + done.stderr
         assert done.returncode == code, f"contactmeter {' '.join(arguments)} ended with {done.returncode}:\n{said}"
@@ -195,7 +195,7 @@ def test_events_go_all_the_way(site: Site, server: ClickHouseEngine) -> None:
         wait_until(lambda: counted(client, "leiden") == 30, "the loaded contacts")
         name = "versleuteld"
         process.write_atomically(site.directory / "organisations" / f"{name}.yaml", synthetic.organisation(name))
-        wait_until(lambda: name in worker.get("/status")[1].get("organisations", ()), "the organisation")
+        wait_until(lambda: worker.knows(name), "the organisation")
         found = from_environment(site.environment)
         with Sender(found.kafka, security=found.kafka_security.options()) as sender:
             sender.send(name, synthetic.call("a", int(time.time() * 1000) - 60_000))

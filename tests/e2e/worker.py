@@ -5,28 +5,20 @@ import json
 import os
 import signal
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from deploy.local import network, process
+from tests.waiting import wait_until as wait_until
 
 ROOT = Path(__file__).parents[2]
 _numbers = count(1)
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback goes through no proxy
-
-
-def wait_until(condition: Callable[[], object], what: str, timeout: float = 60.0, every: float = 0.05) -> None:
-    """Return as soon as `condition` holds; fail the test after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain for {what}"
-        time.sleep(every)
 
 
 class Worker:
@@ -76,14 +68,23 @@ class Worker:
         return next((float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
     def ready(self) -> bool:
-        assert self.ended() is None, f"the worker ended with code {self.ended()}:\n{self.said[-3000:]}"
+        """Fails the test when it has ended."""
+        self._assert_alive()
         return self.get("/ready")[0] == 200
 
-    def wait_ready(self, timeout: float = 60.0) -> "Worker":
+    def knows(self, organisation: str) -> bool:
+        """True when the organisation is in force there. Fails the test when it has ended."""
+        self._assert_alive()
+        return bool(organisation in self.get("/status")[1].get("organisations", ()))
+
+    def _assert_alive(self) -> None:
+        assert self.ended() is None, f"the worker ended with code {self.ended()}:\n{self.said[-3000:]}"
+
+    def wait_ready(self, timeout: float = 120.0) -> "Worker":
         wait_until(self.ready, "the worker to be ready", timeout)
         return self
 
-    def wait_end(self, timeout: float = 60.0) -> int:
+    def wait_end(self, timeout: float = 120.0) -> int:
         """Its exit code, once it has ended."""
         return self._process.wait(timeout)
 
@@ -97,7 +98,7 @@ class Worker:
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
-    def stop(self, timeout: float = 20.0) -> bool:
+    def stop(self, timeout: float = 60.0) -> bool:
         """SIGTERM; True when it ended by itself in time."""
         with contextlib.suppress(ProcessLookupError):
             self.thaw()

@@ -29,16 +29,16 @@ def fixed(strategy: st.SearchStrategy[Drawn], number: int, of: int) -> list[Draw
 
 
 def municipality(name: str, mood: Mood, begins: Sequence[int], of: int) -> tuple[Wire, list[Wire]]:
-    """Its document, and what arrived of lives that begin at `begins` (epoch ms): in any order, but of each life roughly as it was drawn.
+    """Its document, and what arrived of as many groups of lives as `begins` (epoch ms) has members; `of` is the seed.
 
-    `of` is the seed.
+    What arrives of one group lies near each other, that of several is mixed.
     """
-    organisation = fixed(organisations(mood), 8, of)[-1] | {"organisation": name}
+    organisation = max(fixed(organisations(mood), 20, of), key=lambda document: len(document["norms"])) | {"organisation": name}
+    parts = fixed(st.sampled_from(begins).flatmap(lambda begin: arrivals(organisation, mood, begin)), len(begins) + 5, of)[5:]
     told: list[tuple[float, Wire]] = []
     chance = random.Random(of)
-    for number, begin in enumerate(begins):
-        part = fixed(arrivals(organisation, mood, begin), 6, 1_000 * of + number)[-1]
-        since = chance.random() * len(begins)
+    for number, part in enumerate(parts):
+        since = chance.random() * len(parts)
         told += [(since + 3 * place / len(part), _of_part(event, f"p{number}_")) for place, event in enumerate(part)]
     return organisation, [event for _, event in sorted(told, key=lambda one: one[0])]
 

@@ -152,6 +152,12 @@ def test_of_contents_logged_at_one_time_the_greatest_digest_counts() -> None:
         assert effective(merged(found)) == ([winner], ["conflicting_event"])
 
 
+def test_what_an_older_version_kept_of_a_content_is_that_content() -> None:
+    opened = event("opened", NINE, channel="telephone", product="Schulden")
+    older = (*opened[:6], {"channel": "telephone"})
+    assert merge([older], [event("queued", NINE), opened])[0] == sorted([older, event("queued", NINE)], key=lambda one: one[:4])
+
+
 def test_two_hundred_events_count_and_of_more_the_smallest() -> None:
     found = [event("responded", NINE + i, id=f"e{i}") for i in range(MAX_EVENTS)]
     assert effective(merged(found)) == (found, [])

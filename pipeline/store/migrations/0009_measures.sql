@@ -473,23 +473,23 @@ LEFT JOIN
 CREATE VIEW contactmeter_views.v_busy DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     organisation, channel, today AS day, width AS minutes, width * slot AS minute_of_day,
-    if(
-        minute_of_day <= toHour(local_at) * 60 + toMinute(local_at),
-        toNullable(arraySum(x -> if(x.1 = today AND intDiv(x.2 * 15, width) = slot, x.4, 0), openings)), NULL
-    ) AS contacts,
-    length(c.days) AS days,
-    arrayMap(d -> arraySum(x -> if(x.1 = d AND intDiv(x.2 * 15, width) = slot, x.4, 0), openings), c.days) AS counts,
+    if(minute_of_day <= toHour(local_at) * 60 + toMinute(local_at), toNullable(arraySum(x -> if(x.1 = today, x.4, 0), here)), NULL) AS contacts,
+    length(c.days) AS days, arrayMap(d -> arraySum(x -> if(x.1 = d, x.4, 0), here), c.days) AS counts,
     if(days = 0, NULL, arrayReduce('quantileExactInclusive(0.5)', counts)) AS usual,
     if(days = 0, NULL, arrayMin(counts)) AS least, if(days = 0, NULL, arrayMax(counts)) AS most
-FROM contactmeter.day_counts_of(
-    organisations = (
-        SELECT groupArray(organisation) FROM contactmeter.readers FINAL
-        WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
-    ),
-    at = {at:DateTime64(3, 'UTC')}
-) AS c
-ARRAY JOIN [15, 60] AS width
-ARRAY JOIN range(toUInt64(1440 / width)) AS slot;
+FROM
+(
+    SELECT organisation, channel, local_at, today, days, width, slot, arrayFilter(x -> intDiv(x.2 * 15, width) = slot, openings) AS here
+    FROM contactmeter.day_counts_of(
+        organisations = (
+            SELECT groupArray(organisation) FROM contactmeter.readers FINAL
+            WHERE user = authenticatedUser() AND NOT revoked AND organisation = {organisation:String}
+        ),
+        at = {at:DateTime64(3, 'UTC')}
+    )
+    ARRAY JOIN [15, 60] AS width
+    ARRAY JOIN range(toUInt64(1440 / width)) AS slot
+) AS c;
 
 -- What the rest of the local day will bring, by the usual share that comes after this time of day: expected = so_far * share / (1 - share), by
 -- the median, least and greatest share of the usual days. While nothing has come today, or nothing had come by now on one of those days:

@@ -86,9 +86,9 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_a_contact_is_explained_with_what_another_system_told(stored: None) -> None:
     code, output = run("explain", "zaken/Z/1", "-o", SLUG)
     assert code == 0, output
-    assert output.splitlines()[:1] == ["uitleg zaken/Z/1: telt als counts"]
-    assert "  do 2026-04-02 14:00:00  opened: channel=email, product=Paspoort" in output
-    assert "  di 2026-04-07 10:00:00  responded (uit telefonie/T1)" in output
+    assert output.splitlines()[:1] == ["uitleg zaken/Z/1: telt mee"]
+    assert "  do 2026-04-02 14:00:00  geopend: kanaal=e-mail, product=Paspoort" in output
+    assert "  di 2026-04-07 10:00:00  antwoord gegeven (uit telefonie/T1)" in output
     assert "antwoord_2wd (v1): Beantwoord binnen 2 werkdagen" in output
     assert "    ma 2026-04-06: telt niet (Tweede paasdag)" in output
     assert "  uiterste moment: wo 2026-04-08 23:59:59.999" in output
@@ -100,7 +100,7 @@ def test_an_id_that_one_system_has_is_enough(stored: None) -> None:
     assert code == 0, output
     assert "WITHIN the norm" in output
     code, output = run("explain", "T1", "-o", SLUG, "--lang", "en")
-    assert output.splitlines()[0] == "uitleg telefonie/T1: counts as enriches"
+    assert output.splitlines()[0] == "uitleg telefonie/T1: does not count itself: it adds to another contact"
 
 
 def test_for_programs(stored: None) -> None:

@@ -74,7 +74,7 @@ def stored(text: str = BASE, has_data: bool = True) -> InForce:
         ("dates: [2026-05-15]", "dates: []", "closing_days changed"),
         ('telephone: {opening_hours: {mon-fri: "08:30-17:00"}}', "telephone: {}", "channels: 'telephone' changed or is gone"),
         ("centrale: {sources", "exchange: {sources", "sources: 'urn:nld:oin:1:systeem:centrale' changed or is gone"),
-        ("threshold: 45s", "threshold: 30s", "norm 'binnen_45s' changed; end it"),
+        ("threshold: 45s", "threshold: 30s", "norm 'binnen_45s' changed (threshold 45s -> 30s); end it"),
         ("id: binnen_45s", "id: binnen_50s", "norm 'binnen_50s' would also judge contacts that are stored"),
         ("scale: {minimum: 1, maximum: 10}", "scale: {minimum: 0, maximum: 10}", "scales: 'na_contact:1:cijfer' changed or is gone"),
         ("\ninstruments:", NEW_NORM % "2026-03-02", "let it hold from tomorrow on"),

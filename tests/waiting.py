@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(condition: Callable[[], bool], what: str = "it", timeout: float = 40) -> None:
+def wait_until(condition: Callable[[], object], what: str = "it", timeout: float = 120.0, every: float = 0.05) -> None:
     """Return as soon as `condition` holds; fail the test after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain for {what}"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def gone(pid: int) -> bool:
