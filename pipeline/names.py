@@ -1,4 +1,4 @@
-"""What the names of the event contract are called on screens: channels, events, attributes, roles. English screens show them as they are."""
+"""What names of the event contract are called on Dutch screens: channels, events, attributes, roles; English ones show them as they are."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

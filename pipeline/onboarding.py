@@ -19,6 +19,10 @@ OPERATORS = "contactmeter"
 """The system in whose name people speak: markers, acknowledgements."""
 
 
+_WIDE = 10_000
+"""Columns: no line is folded, neither when a file is made nor when something is added to it."""
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What a person says of a new organisation. `systems`: source URN by slug; `leading`: system by channel, by default the only one."""
@@ -85,7 +89,7 @@ def _channel(wishes: Wishes, channel: str) -> dict[str, str]:
 
 
 def _flow(value: object) -> str:
-    return str(yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=1_000)).strip()
+    return str(yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=_WIDE)).strip()
 
 
 def _norms(wishes: Wishes) -> list[str]:
@@ -98,7 +102,7 @@ def _norms(wishes: Wishes) -> list[str]:
         about = norm_set(name)
         wanted = {norm.id: list(norm.applies_to.channels) for norm in load_norm_set(name, wishes.channels)}
         document = yaml.safe_load(norm_set_text(name))
-        found.append(f"  # {about.title.nl}: {about.source}")
+        found += [f"  # {about.title.nl}: {about.source}", *(f"  #   {reading}" for reading in about.readings)]
         for norm in document["norms"]:
             if norm["id"] not in wanted:
                 continue
@@ -136,8 +140,15 @@ def _instrument(name: str) -> Any:
     return yaml.safe_load(file.read_text(encoding="utf-8"))["instrument"]
 
 
+class _Indented(yaml.SafeDumper):
+    """Lists stand deeper than the name above them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - so it is called
+        super().increase_indent(flow, indentless=False)
+
+
 def _block(value: object) -> list[str]:
-    text: str = yaml.safe_dump(value, default_flow_style=None, allow_unicode=True, sort_keys=False, width=130)
+    text: str = yaml.dump(value, Dumper=_Indented, default_flow_style=None, allow_unicode=True, sort_keys=False, width=_WIDE)
     return text.rstrip().splitlines()
 
 
@@ -158,7 +169,8 @@ def add_department(text: str, wishes: DepartmentWishes, name: str) -> str:
     """The text of an organisation's file with a department more; its comments and order stay. Raises InvalidConfiguration."""
     parser = YAML()
     parser.preserve_quotes = True
-    parser.width = 140
+    parser.width = _WIDE
+    parser.indent(mapping=2, sequence=4, offset=2)  # as `new_organisation` writes it
     document: CommentedMap = parser.load(text)
     yamlfile.loads(text, Organisation, name)  # what was wrong before is said first
     _add(document, "departments", {wishes.slug: _described(wishes)}, name)

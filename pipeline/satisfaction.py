@@ -13,6 +13,10 @@ SHARES: tuple[ScaleKind, ...] = ("satisfaction", "yes-no")
 """Scales of which the share of the top answers is told: CSAT (4 and 5 of 1-5), yes."""
 
 
+_ENDS: dict[str, tuple[float, float]] = {"grade": (1, 10), "satisfaction": (1, 5), "recommendation": (0, 10), "yes-no": (0, 1)}
+"""Bounds of the scales of which the views count answers at the lower and the upper end."""
+
+
 class Told(NamedTuple):
     """A figure in the unit of its scale: a mean on the scale, a share of 0-1, NPS in points. low and high are None below two answers."""
 
@@ -27,6 +31,11 @@ class Period(NamedTuple):
     name: str
     start: datetime
     end: datetime
+
+
+def has_ends(kind: str, minimum: float, maximum: float) -> bool:
+    """Whether answers at the lower and the upper end are counted: of a scale of that kind with other bounds nothing is low or high."""
+    return _ENDS.get(kind) == (minimum, maximum)
 
 
 def told(kind: str, sums: Sum, low_n: int, high_n: int, size: int | None = None) -> Told:

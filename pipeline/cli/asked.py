@@ -80,7 +80,8 @@ def heading_of(name: str, settings: dict[str, Any], as_of: datetime | None) -> s
     """The line above a table: whose figures, simulated or not, and of when in local time. A moment without zone is UTC."""
     title = str(settings["title_en"])
     slug = "" if name in title.lower() else f" ({name})"
-    return f"{title}{slug}{simulated_text(settings, title, 'SIMULATED')} · {f'as of {local_text(as_of, settings)}' if as_of else 'no figures yet'}"
+    at = f"as of {local_text(as_of, settings)}" if as_of else "no figures yet"
+    return f"{title}{slug}{simulated_text(settings, title, 'SIMULATED')} · {at}"
 
 
 def simulated_text(settings: Mapping[str, Any], title: str, word: str) -> str:

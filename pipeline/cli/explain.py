@@ -86,7 +86,8 @@ def told(organisation: Organisation, contact: Contact, timeline: Timeline, langu
     def line(event: EventTuple, system: str) -> str:
         at, _, _, _, _, kind, data = event
         values = ", ".join(f"{attribute_text(name, language)}={_value(name, value, language, zone)}" for name, value in data.items())
-        return f"  {shown_at(at, language, zone)}  {event_text(kind, language)}{f' ({from_} {system})' if system else ''}{f': {values}' if values else ''}"
+        said = f"{event_text(kind, language)}{f' ({from_} {system})' if system else ''}{f': {values}' if values else ''}"
+        return f"  {shown_at(at, language, zone)}  {said}"
 
     others = [(event, f"{system}/{name}") for (system, name), (_, linked) in contact.links.items() for event in linked]
     lines = [line(event, system) for event, system in sorted([*((event, "") for event in timeline.events), *others])]
@@ -101,10 +102,12 @@ def told(organisation: Organisation, contact: Contact, timeline: Timeline, langu
     ]
 
 
-def _value(name: str, value: Any, language: Language, zone: ZoneInfo) -> Any:
+def _value(name: str, value: Any, language: Language, zone: ZoneInfo) -> str:
     """A value of an event as people read it."""
     if name == "deadlines":
-        return {norm: shown_at(at, language, zone) for norm, at in value.items()}
+        return "; ".join(f"{norm} {shown_at(at, language, zone)}" for norm, at in value.items())
+    if name == "same_as":
+        return f"{value['system']}/{value['id']}"
     return shown_at(value, language, zone) if name.endswith("_at") else value_text(name, value, language)
 
 

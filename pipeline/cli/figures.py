@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.live import Live
 
 from pipeline.cli.asked import aware, heading_of, instant_of, local_date, local_text, open_views, organisation_of
-from pipeline.cli.overview import in_brief, overview
+from pipeline.cli.overview import in_brief, overview, questionnaires_of
 from pipeline.cli.satisfaction_words import WORDS, marker_text
 from pipeline.cli.stack import fail
 from pipeline.cli.table import console_of_output, figure_table
@@ -77,6 +77,7 @@ def figures(
         elif first.lines:
             shown_lines = [line for line in first.lines if every_aspect or in_brief(line)]
             console_of_output().print(figure_table(first.heading, shown_lines, period="window"))
+            _say_left_out(first.lines, shown_lines)
             first.say_markers(settings)
         else:
             typer.echo(_nothing(views, name, settings, first.as_of))
@@ -122,6 +123,7 @@ def quarters(
         else:
             shown_lines = [line for line in found if every_aspect or in_brief(line)]
             console_of_output().print(figure_table(heading, shown_lines, period="quarter"))
+            _say_left_out(found, shown_lines)
             everything.say_markers(settings)
 
 
@@ -146,6 +148,13 @@ class _Found(NamedTuple):
         """What the figures carry."""
         for one in self.markers:
             typer.echo(f"! {marker_text(one, settings, WORDS['en'])}")
+
+
+def _say_left_out(found: Sequence[Line], shown_lines: Sequence[Line]) -> None:
+    """Name the questionnaires of which nothing is shown because they ask for no overall grade."""
+    left = questionnaires_of(found) - questionnaires_of(shown_lines)
+    if left:
+        typer.echo(f"no overall grade in {', '.join(sorted(left))}: --all shows its aspects")
 
 
 def _text(moment: datetime) -> str:

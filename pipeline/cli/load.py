@@ -22,7 +22,16 @@ from connectors.person import load_keys
 from connectors.protocol import Finished, WireEvent
 from connectors.sender import Sender
 from pipeline.cli import endpoints
-from pipeline.cli.running import await_worker, ensure_organisation, file_in_force, is_known, kafka_address, rejects_so_far, worker_here
+from pipeline.cli.running import (
+    await_worker,
+    ensure_organisation,
+    file_here,
+    file_in_force,
+    is_known,
+    kafka_address,
+    rejects_so_far,
+    worker_here,
+)
 from schemas.errors import ContactmeterError, InvalidConfiguration
 from schemas.events import PREFIX
 from schemas.organisation import load_organisation
@@ -107,8 +116,9 @@ class _Loading:
 
     def look(self) -> None:
         """Read everything, send nothing."""
-        if self._organisation_path.exists():
-            self._check(self._organisation_path)
+        organisation = file_here(self._mapping.organisation) or self._organisation_path
+        if organisation.exists():
+            self._check(organisation)
         self.connector.resume(None)
         with self._progress(self.connector.file.path.name, "lines") as moved:
             while True:
@@ -223,7 +233,7 @@ class _Loading:
                 self.refused_by_worker,
                 "event was",
                 "events were",
-                " refused by the worker meanwhile: see `contactmeter status` and v_rejects",
+                " refused by the worker meanwhile: see `contactmeter rejects list`",
             ),
             (self.left, "record was", "records were", " not stored yet: see `contactmeter status` and `contactmeter logs worker`"),
         ):

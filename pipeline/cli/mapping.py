@@ -16,6 +16,7 @@ from connectors.mapped_file.drafts.writing import Draft, draft
 from connectors.mapped_file.mapping import load_mapping
 from connectors.mapped_file.problems import Problem
 from connectors.protocol import Finished
+from pipeline.cli.running import file_here
 from schemas.errors import ContactmeterError, InvalidConfiguration
 from schemas.organisation import load_organisation
 
@@ -85,6 +86,8 @@ def new(
         typer.echo(f"  {count:>10,}  {kind}")
     for line in (*problems, *warnings):
         typer.echo(f"  {line}")
+    if in_force := file_here(organisation):
+        typer.echo(f"\n{organisation} is in force here by {in_force}: add to it what the drafted organisation.yaml has and it has not")
     typer.echo(f"\nnext: settle what is marked DECIDE, then `contactmeter load {file} --mapping {directory / 'mapping.yaml'} --dry-run`")
 
 

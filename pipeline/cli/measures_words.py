@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.cli.asked import local_text
+from pipeline.cli.asked import local_text, simulated_text
+from pipeline.cli.numbers import number_text, share_text
 from pipeline.cli.table import aligned
+from pipeline.names import channel_text
 from pipeline.store.measures import Row
 
 MOST = 20
@@ -104,19 +106,6 @@ WORDS = {
 }  # fmt: skip
 
 
-def number_text(value: float | None, words: Words, digits: int = 0) -> str:
-    """A number with so many decimals; – for none."""
-    if value is None:
-        return "–"
-    text = f"{value:,.{digits}f}"
-    return text.translate(str.maketrans(",.", ".,")) if words.lang == "nl" else text
-
-
-def share_text(value: float | None, words: Words) -> str:
-    """A share of 0-1 in percent."""
-    return "–" if value is None else f"{number_text(100 * value, words, 1)} %"
-
-
 def time_text(value: float | None) -> str:
     """Seconds as 0:35, 12:05, 5:04:10 or 3d 04:05."""
     if value is None:
@@ -130,9 +119,14 @@ def time_text(value: float | None) -> str:
 
 def heading(document: dict[str, Any], settings: dict[str, Any], words: Words, what: str) -> str:
     """The line above everything: whose figures, of which period, simulated or not."""
-    simulated = f" · {words.simulated}" if document["simulated"] else ""
-    channel = document["channel"] or words.all_channels
-    return f"{settings[f'title_{words.lang}']} · {what} · {channel} · {local_text(document['at'], settings)}{simulated}"
+    title = str(settings[f"title_{words.lang}"])
+    where, at = named(document["channel"], words), local_text(document["at"], settings)
+    return f"{title} · {what} · {where} · {at}{simulated_text(document, title, words.simulated)}"
+
+
+def named(channel: str, words: Words) -> str:
+    """A channel as people read it; "" is all."""
+    return channel_text(channel, words.lang) or words.all_channels
 
 
 def printed(document: dict[str, Any], settings: dict[str, Any], words: Words) -> Iterator[str]:
@@ -156,7 +150,7 @@ def printed(document: dict[str, Any], settings: dict[str, Any], words: Words) ->
 def _table(rows: Sequence[Row], by: str, titles: Sequence[str], words: Words, cells: Callable[[Row], list[str]]) -> Iterator[str]:
     if not rows:
         return
-    names = [row["cell"] or words.unknown if by else row["channel"] or words.all_channels for row in rows]
+    names = [row["cell"] or words.unknown if by else named(row["channel"], words) for row in rows]
     lines = [[name, *cells(row), ""] for name, row in zip(names, rows, strict=True)]
     yield ""
     yield from aligned((words.dimensions[by], *titles, ""), lines[:MOST], 1)
@@ -200,19 +194,19 @@ def _beside(document: dict[str, Any], words: Words) -> Iterator[str]:
     for row in document["expected"]:
         if row["expected"] is not None:
             yield "  " + words.expected.format(
-                where=row["channel"] or words.all_channels, so_far=number_text(row["so_far"], words),
+                where=named(row["channel"], words), so_far=number_text(row["so_far"], words),
                 usual=number_text(row["usual_so_far"], words), expected=number_text(row["expected"], words),
                 low=number_text(row["expected_low"], words), high=number_text(row["expected_high"], words),
             )  # fmt: skip
     for row in document["norms"]:
         if row["channel"]:
             yield "  " + words.norm.format(
-                norm=row["norm"], where=row["channel"], period=row["period"], mean=time_text(row["mean"]),
+                norm=row["norm"], where=named(row["channel"], words), period=row["period"], mean=time_text(row["mean"]),
                 longest=time_text(row["longest"]), limit=time_text(row["limit"]), n=number_text(row["n"], words), met=words.met[row["met"]],
             )  # fmt: skip
     for row in sorted(document["inhabitants"], key=lambda row: row["quarter"])[-1:]:
         if row["per_thousand"] is not None:
             yield f"  {words.inhabitants.format(quarter=row['quarter'], value=number_text(row['per_thousand'], words, 1))}"
     for row in sorted(document["roles"], key=lambda row: (row["system"], row["role"], row["channel"])):
-        where = f"{row['system']} {row['channel']}".strip()
+        where = f"{row['system']} {channel_text(row['channel'], words.lang)}".strip()
         yield f"  {where}: {number_text(row['contacts'], words)} {words.roles[row['role']]}"

@@ -10,8 +10,9 @@ from deploy.local import process
 from pipeline.cli import endpoints
 from pipeline.configured import Configured
 from pipeline.onboarding import DepartmentWishes, Wishes, add_department, new_organisation, source_of
+from schemas import yamlfile
 from schemas.errors import ContactmeterError, InvalidConfiguration
-from schemas.organisation import load_organisation
+from schemas.organisation import Organisation, load_organisation
 from schemas.types import CHANNELS
 
 
@@ -59,6 +60,13 @@ def new(
         path.parent.mkdir(parents=True, exist_ok=True)
         process.write_atomically(path, text)
     typer.echo(f"{path} is written; a worker that reads {path.parent} takes it up within seconds (`contactmeter status` says so)")
+    shares = [norm for norm in yamlfile.loads(text, Organisation, str(path)).norms if norm.statistic == "share"]
+    without = sum(norm.target is None for norm in shares)
+    if without:
+        typer.echo(
+            f"{without} of its {len(shares)} norms have no target: no figure of them says ✓ or ✗ until you add one (`target: 0.8`).\n"
+            "What the published sets leave open stands above their norms."
+        )
     typer.echo("Next: look through it, name your real systems, and let a connector send (`contactmeter mapping new FILE` for a file).")
 
 
@@ -99,8 +107,12 @@ def add(
         wishes = DepartmentWishes(
             slug, title or slug.capitalize(), title_en or title or slug.capitalize(), contact, team or (), systems, channel or ()
         )
-        process.write_atomically(path, add_department(path.read_text(encoding="utf-8-sig"), wishes, str(path)))
+        text = add_department(path.read_text(encoding="utf-8-sig"), wishes, str(path))
+        process.write_atomically(path, text)
     typer.echo(f"{path}: department {slug} is added{_also(team or (), systems, channel or ())}; workers take it up within seconds")
+    judged = {one for norm in yamlfile.loads(text, Organisation, str(path)).norms for one in norm.applies_to.channels}
+    if bare := [one for one in channel or () if one not in judged]:
+        typer.echo(f"No norm concerns {', '.join(bare)} yet; `contactmeter norms list` names published ones to copy from.")
 
 
 def _also(teams: Sequence[str], systems: dict[str, str], channels: Sequence[str]) -> str:

@@ -74,6 +74,11 @@ def in_brief(line: Line) -> bool:
     return not line.measure.startswith("answer:") or line.measure.endswith(":overall")
 
 
+def questionnaires_of(lines: Iterable[Line]) -> set[str]:
+    """The questionnaires of which there are figures among the lines."""
+    return {line.measure.split(":")[1] for line in lines if line.measure.startswith("answer:")}
+
+
 def label(measure: str) -> str:
     """A measure key in fewer words: `norm telephone_45s`, `grade overall`."""
     kind, _, rest = measure.partition(":")

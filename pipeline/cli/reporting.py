@@ -16,6 +16,7 @@ from pipeline.store.rejects import Rejects
 from schemas.errors import ContactmeterError
 
 NOTHING_STORED: dict[str, dict[str, Any] | None] = {"rows": None, "rejected": None, "open_rejects": None}
+NO_ROWS = {"contacts": 0, "answers": 0, "rejects": 0}
 
 
 def report(place: stack.Layout) -> dict[str, Any]:
@@ -42,12 +43,13 @@ def report(place: stack.Layout) -> dict[str, Any]:
 
 
 def _stored() -> dict[str, dict[str, Any] | None]:
-    """By organisation: the rows stored (contacts, answers, rejects), why most of what waits was rejected, and how much waits, also of
-    organisations that nobody knows. None when ClickHouse can't be asked (yet)."""
+    """By organisation in force: the rows stored (contacts, answers, rejects), why most of what waits was rejected, and how much waits,
+    also of organisations that nobody knows. None when ClickHouse can't be asked (yet)."""
     try:
         connection = endpoints.connection(endpoints.settings())
         with closing(Views(connection)) as views, closing(Rejects(connection)) as rejects:
-            rows, rejected, waiting = views.counts(), views.reject_reasons(), rejects.open_by_organisation()
+            rows = dict.fromkeys(views.organisations(), NO_ROWS) | views.counts()  # one in force may have no rows yet
+            rejected, waiting = views.reject_reasons(), rejects.open_by_organisation()
     except ContactmeterError:
         return NOTHING_STORED
     reasons = {name: [reason._asdict() for reason in reasons] for name, reasons in rejected.items()}

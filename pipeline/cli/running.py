@@ -72,6 +72,11 @@ def file_in_force(organisation: str) -> Path | None:
     return None
 
 
+def file_here(organisation: str) -> Path | None:
+    """As `file_in_force`, None where no stack runs."""
+    return file_in_force(organisation) if stack_here() is not None else None
+
+
 def ensure_organisation(path: Path, kafka: str) -> bool:
     """Make the worker of the stack that runs here take up an organisation's file, if it does not know the organisation yet.
 

@@ -12,7 +12,7 @@ from pipeline.cli import endpoints
 from pipeline.cli.asked import open_views, organisation_of
 from pipeline.cli.satisfaction_words import WORDS, Words, marker_text, printed
 from pipeline.comparisons import Break, Compared, Series, breaks_between, verdicts, why_not
-from pipeline.satisfaction import Period, days_period, difference, gap, quarter_period, told
+from pipeline.satisfaction import Period, days_period, difference, gap, has_ends, quarter_period, told
 from pipeline.store.satisfaction import Aspect, Cell, SatisfactionViews, Score, Wave
 from schemas.errors import InvalidConfiguration
 
@@ -135,6 +135,8 @@ class _Report:
         rows = []
         for one in scores:
             figure = told(one.kind, one.sums, one.low_n, one.high_n, wave.size if wave and not self._channel else None)
+            aspect = self._aspects.get((*key, one.aspect))
+            ends = aspect is not None and has_ends(one.kind, aspect.minimum, aspect.maximum)
             rows.append(
                 {
                     "aspect": one.aspect,
@@ -144,8 +146,8 @@ class _Report:
                     "value": figure.value,
                     "low": figure.low,
                     "high": figure.high,
-                    "low_share": one.low_n / one.n,
-                    "top_share": one.high_n / one.n,
+                    "low_share": one.low_n / one.n if ends else None,
+                    "top_share": one.high_n / one.n if ends else None,
                     "faces": list(one.faces),
                     "target": one.target,
                     "attainment": one.attainment,
@@ -158,6 +160,7 @@ class _Report:
         ]
         return {
             **self._head(key, period.name),
+            "minimum_n": int(self._settings["minimum_n"]),
             "closed": all(one.closed for one in scores),
             "aspects": rows,
             "attained": attained[0]._asdict() if attained and attained[0].aspects else None,

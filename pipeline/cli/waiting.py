@@ -10,7 +10,8 @@ import typer
 from pipeline.cli import endpoints
 from pipeline.cli.asked import instant_of, open_views, organisation_of
 from pipeline.cli.measures import as_document, check
-from pipeline.cli.measures_words import WORDS, Words, heading, number_text
+from pipeline.cli.measures_words import WORDS, Words, heading, named
+from pipeline.cli.numbers import number_text
 from pipeline.cli.table import aligned
 from pipeline.store.measures import MeasureViews, Row
 
@@ -90,7 +91,7 @@ def lines_of(contacts: list[Row], section: str, settings: dict[str, Any], words:
             words.listed,
             [
                 [
-                    f"{row['system']}/{row['contact']}", row["channel"], row["team"], row["product"],
+                    f"{row['system']}/{row['contact']}", named(row["channel"], words), row["team"], row["product"],
                     local(row["callback_open_at"] if section == "callbacks" else row["opened_at"]), local(row[due]),
                     ", ".join(row[norms]) if norms else "", row["url"],
                 ]

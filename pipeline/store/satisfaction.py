@@ -96,6 +96,8 @@ class Aspect(NamedTuple):
     kind: str
     population: str
     audience: str
+    minimum: float
+    maximum: float
     expects: str
 
 
@@ -159,7 +161,7 @@ class SatisfactionViews:
     def aspects(self, organisation: str) -> list[Aspect]:
         """Every aspect of every version in force."""
         sql = """SELECT instrument, instrument_version, aspect, title_nl, title_en, aspect_nl, aspect_en, kind, population, audience,
-                     expects
+                     minimum, maximum, expects
                  FROM v_instruments WHERE organisation = {organisation:String}"""
         return [Aspect._make(row) for row in self._rows(sql, organisation)]
 

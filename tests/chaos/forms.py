@@ -16,5 +16,5 @@ class Form:
     backlog: int
 
 
-SHORT = Form("short", contacts=400, rate=300, rounds=1, outage_s=13, backlog=40_000)
+SHORT = Form("short", contacts=400, rate=300, rounds=1, outage_s=13, backlog=25_000)
 LONG = Form("long", contacts=2_500, rate=600, rounds=6, outage_s=60, backlog=1_000_000)

@@ -35,7 +35,7 @@ class Held:
         with self._first:
             self.victim = self.victim or owner
         if self.victim == owner:
-            self.let_go.wait(120)
+            self.let_go.wait(600)
 
 
 @contextmanager

@@ -131,7 +131,7 @@ def test_opening_hours_are_added_up() -> None:
     fields = {"clock": "opening-hours", "threshold": "4h", "start": "opened", "stop": "responded"}
     one = explained(fields, event("opened", ms("2026-03-06T11:00"), channel="telephone"))
     assert texts(one, "nl") == [
-        "begin: vr 2026-03-06 11:00:00 (opened)",
+        "begin: vr 2026-03-06 11:00:00 (geopend)",
         "de klok loopt 4:00:00 terwijl het open is:",
         "  vr 2026-03-06 11:00:00 – vr 2026-03-06 12:00:00: 1:00:00, samen 1:00:00",
         "  vr 2026-03-06 12:30:00 – vr 2026-03-06 13:00:00: 0:30:00, samen 1:30:00",
@@ -139,7 +139,7 @@ def test_opening_hours_are_added_up() -> None:
         "  zo 2026-03-08: gesloten (weekend)",
         "  ma 2026-03-09 08:30:00 – ma 2026-03-09 11:00:00: 2:30:00, samen 4:00:00",
         "uiterste moment: ma 2026-03-09 11:00:00",
-        "nog geen einde (responded)",
+        "nog geen einde (antwoord gegeven)",
         "TE LAAT; telt in de minuut tot ma 2026-03-09 11:00:00",
     ]
 

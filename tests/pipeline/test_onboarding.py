@@ -1,5 +1,7 @@
 """A new organisation's file and a new department in one: valid, and what a person wrote stays."""
 
+import difflib
+
 import pytest
 
 from pipeline.configured import Configured
@@ -7,7 +9,7 @@ from pipeline.onboarding import DepartmentWishes, Wishes, add_department, new_or
 from schemas import yamlfile
 from schemas.errors import InvalidConfiguration
 from schemas.instruments import questionnaires
-from schemas.norm_sets import load_norm_set, norm_set_names
+from schemas.norm_sets import load_norm_set, norm_set, norm_set_names
 from schemas.organisation import Organisation
 from schemas.types import CHANNELS
 
@@ -30,6 +32,13 @@ def test_every_norm_set_can_be_copied_as_far_as_its_channels_are_used(name: str,
     found = loaded(new_organisation(wishes(norm_sets=[name], channels=channels)))
     assert found.norms == load_norm_set(name, channels)
     Configured.of(found)
+
+
+def test_what_a_set_leaves_open_stands_above_its_norms() -> None:
+    text = new_organisation(wishes(norm_sets=["leiderdorp"]))
+    assert "readings" not in text
+    for reading in norm_set("leiderdorp").readings:
+        assert 0 < text.index(f"  #   {reading}\n") < text.index("- id: telefoon_45s")
 
 
 def test_it_brings_questionnaires_systems_and_who_leads() -> None:
@@ -68,14 +77,15 @@ BURGERZAKEN = DepartmentWishes(
 
 
 def test_a_department_joins_and_all_else_stays() -> None:
-    before = new_organisation(wishes(norm_sets=["leiderdorp"])).replace("minimum_n: 20 ", "minimum_n: 30 # ours ")
+    new = new_organisation(wishes(norm_sets=["leiderdorp", "statutory"], instruments=list(questionnaires())))
+    before = new.replace("minimum_n: 20 ", "minimum_n: 30 # ours ")
     after = add_department(before, BURGERZAKEN, "s.yaml")
+    assert [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line.startswith("-")] == [], "lines only come in"
     found = loaded(after)
     assert found.departments["burgerzaken"].contact == "kcc@example.nl"
     assert found.teams["Balie"].department == "burgerzaken"
     assert (found.systems["jcc"].department, found.channels["counter"].leading_system) == ("burgerzaken", "jcc")
     assert found.channels["email"].leading_system is None  # it was there
-    assert [line for line in before.splitlines() if "#" in line and line not in after] == []
     assert (found.norms, found.minimum_n) == (loaded(before).norms, 30)
     with pytest.raises(InvalidConfiguration, match="'burgerzaken' is there already"):
         add_department(after, BURGERZAKEN, "s.yaml")

@@ -43,14 +43,22 @@ def _norm(column: Column, guess: Guess, channels: Sequence[str], notes: Notes) -
 
 
 def _instrument(rating: Column | None, notes: Notes) -> list[str]:
-    numbers = rating.numbers if rating is not None else [0.0, 1.0]
+    numbers = rating.numbers if rating is not None else [0.0, 1.0]  # totals give answers of yes and no
     low, high = min(numbers), max(numbers)
-    ends = notes.decide(f"the ends of the scale: the file has {low:g} to {high:g}")
+    ends = notes.decide(f"the scale (1-10 grades, 1-5 satisfied, 0-10 recommends, yes-no): the file has {low:g} to {high:g}")
     return [
         "instruments:",
         "  rating:",
         "    - version: 1",
         "      title: {nl: Waardering, en: Rating}",
-        f"      scale: {{minimum: {low:g}, maximum: {high:g}}} # {ends}",
+        f"      scale: {_scale(low, high)} # {ends}",
         "      aspects: {satisfaction: {title: {nl: Tevredenheid, en: Satisfaction}}}",
     ]
+
+
+def _scale(low: float, high: float) -> str:
+    """By name where there is one: then shares, CSAT or NPS are told. Grades from 1 to 10 also when nobody gave a 1, 2 or 10."""
+    if low >= 1 and high in (9, 10):
+        return "1-10"
+    named: dict[tuple[float, float], str] = {(1, 5): "1-5", (0, 10): "0-10", (0, 1): "yes-no"}
+    return named.get((low, high), f"{{minimum: {low:g}, maximum: {high:g}}}")

@@ -110,6 +110,15 @@ def test_day_or_month_first_is_settled_by_the_file_or_by_a_person(tmp_path: Path
     assert loaded(tmp_path / "b.csv", mapping).tally.refused == 0
 
 
+@pytest.mark.parametrize(
+    ("grades", "scale"), [((1, 5), "1-5"), ((3, 9), "1-10"), ((0, 10), "0-10"), ((0, 1), "yes-no"), ((1, 7), "{minimum: 1, maximum: 7}")]
+)
+def test_the_scale_of_ratings_is_named_where_it_has_a_name(tmp_path: Path, grades: tuple[int, int], scale: str) -> None:
+    lines = "Id,Datum,Kanaal,Cijfer\n" + "".join(f"{n},2026-03-{n % 28 + 1:02} 10:00,Telefoon,{grades[n % 2]}\n" for n in range(40))
+    made, _, _ = drafted(csv(tmp_path / "a.csv", lines))
+    assert f"      scale: {scale} # " in made.organisation
+
+
 def test_personal_data_is_dropped_and_a_text_for_no_rating_is_empty(tmp_path: Path) -> None:
     lines = "Melding nr;Aangemaakt;Telefoon beller;Klant email;Cijfer;Gesloten\n" + "".join(
         f"{n};0{n % 9 + 1}-03-2026;061234567{n};p{n % 7}@example.nl;{'geen' if n % 3 else n % 10 + 1};\n" for n in range(60)
@@ -117,6 +126,7 @@ def test_personal_data_is_dropped_and_a_text_for_no_rating_is_empty(tmp_path: Pa
     made, mapping, organisation = drafted(csv(tmp_path / "a.csv", lines))
     assert mapping.file.drop == ("Telefoon beller", "Klant email")
     assert mapping.file.empty == ("geen",)
+    assert "scale: 1-10 #" in made.organisation
     assert organisation.instruments["rating"][0].scale.maximum == 10
     assert "06123" not in made.mapping + made.organisation
     tally = loaded(tmp_path / "a.csv", mapping).tally

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli import program
 from pipeline.cli.asked import heading_of
-from pipeline.cli.figures import _Found
+from pipeline.cli.figures import _Found, _say_left_out
+from pipeline.cli.overview import in_brief
 from pipeline.cli.table import figure_table
 from pipeline.report import Line
 
@@ -60,6 +61,16 @@ def test_json_names_organisation_and_instant() -> None:
     document = json.loads(found.as_json("pwc", figures=found.lines))
     assert (document["organisation"], document["as_of"]) == ("pwc", "2026-03-02T12:00:00Z")
     assert document["figures"][0]["n"] == 14_690
+
+
+def test_a_questionnaire_without_an_overall_grade_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line("2026-Q1", f"answer:{name}", {}) for name in ("helpdesk:1:satisfaction", "desk:1:overall", "desk:1:ease")] + [
+        line("2026-Q1", "wait", {})
+    ]
+    _say_left_out(lines, [one for one in lines if in_brief(one)])
+    assert capsys.readouterr().out == "no overall grade in helpdesk: --all shows its aspects\n"
+    _say_left_out(lines, lines)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("command", ["figures", "quarters"])

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli import program
 from pipeline.cli.measures import since_of
-from pipeline.cli.measures_words import WORDS, number_text, time_text
+from pipeline.cli.measures_words import WORDS, time_text
+from pipeline.cli.numbers import number_text
 from tests.engines import ClickHouseEngine
 from tests.pipeline.store.lives import DAY, HOUR, MINUTE, SECOND, Life, Measured, local, municipality
 
@@ -66,16 +67,16 @@ def run(*arguments: str, code: int = 0) -> str:
 def test_measures_are_told_in_dutch(town: Measured) -> None:
     lines = [re.sub(r"\s+", " ", line).strip() for line in run("measures", "--at", "2025-11-03T11:00").splitlines()]
     assert lines[0] == "Meetstad · de laatste 24 uur · alle kanalen · 2025-11-03 11:00 Europe/Amsterdam"
-    assert "telephone 3 2 1:00 1:00 1:24 33,3 % 0" in lines, "contacts, answered, mean, median, p90, abandoned, left otherwise"
-    assert "telephone 2 4:00 4:00 0,0 % 100,0 % – 0/0" in lines
-    assert "email 4 4 1 1 0 0 0 0 2" in lines, "open, waiting, today, overdue, suspended, stale, call back, overdue, days silent"
-    assert "telephone 17 0 0 0 0 17 1 1 –" in lines
+    assert "telefoon 3 2 1:00 1:00 1:24 33,3 % 0" in lines, "contacts, answered, mean, median, p90, abandoned, left otherwise"
+    assert "telefoon 2 4:00 4:00 0,0 % 100,0 % – 0/0" in lines
+    assert "e-mail 4 4 1 1 0 0 0 0 2" in lines, "open, waiting, today, overdue, suspended, stale, call back, overdue, days silent"
+    assert "telefoon 17 0 0 0 0 17 1 1 –" in lines
     assert "uit de wachtrij: opgegeven 1, beantwoord 2" in lines
     assert "meeste contacten: paspoort 3, afval 1" in lines
-    assert "norm mean_60s, telephone, 24h: gemiddeld 1:00, langste 1:30, grens 1:00 (n = 2) ✓ gehaald" in lines
+    assert "norm mean_60s, telefoon, 24h: gemiddeld 1:00, langste 1:30, grens 1:00 (n = 2) ✓ gehaald" in lines
     assert "per 1.000 inwoners in 2025-Q4: 0,5" in lines
     # Of four calls on each Monday before three came by eleven: a quarter of what comes is still to come.
-    assert "vandaag telephone: 3 tot nu toe (gewoonlijk 3), nog verwacht 1 (1 – 1)" in lines
+    assert "vandaag telefoon: 3 tot nu toe (gewoonlijk 3), nog verwacht 1 (1 – 1)" in lines
 
 
 def test_measures_by_team_in_english_and_for_programs(town: Measured) -> None:
@@ -95,7 +96,7 @@ def test_what_is_open_is_listed_with_the_way_to_it(town: Measured) -> None:
     assert sections == {"te laat": "1", "wordt vandaag te laat": "1", "terugbellen": "1", "wacht": "1"}
     row = next(line for line in text.splitlines() if "mail/late" in line)
     assert re.sub(r"\s+", " ", row).strip() == (
-        "mail/late email Zuid afval 2025-10-29 11:00 2025-11-02 11:00 mail_4d https://zaken.voorbeeld.example/zaak%201"
+        "mail/late e-mail Zuid afval 2025-10-29 11:00 2025-11-02 11:00 mail_4d https://zaken.voorbeeld.example/zaak%201"
     )
     assert re.search(r"pbx/c4 .* 2025-11-02 05:01  2025-11-03 05:01 ", text), "call-back asked for, and due a day later"
     assert text.splitlines()[-1] == "1 vertrouwelijke contacten zijn alleen geteld"
