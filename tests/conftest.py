@@ -4,8 +4,12 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.engines import ClickHouseEngine, KafkaEngine, start_clickhouse, start_kafka
+
+settings.register_profile("patient", deadline=None)  # how long an example takes says what else the machine does
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

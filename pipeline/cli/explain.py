@@ -2,11 +2,13 @@
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+from pipeline.assignment import StoredAnswer
 from pipeline.cli import endpoints
 from pipeline.cli.stack import fail
 from pipeline.configured import Configured
@@ -18,7 +20,7 @@ from pipeline.folding import judge
 from pipeline.held import Contact
 from pipeline.names import ROLES, Language, attribute_text, event_text, value_text
 from pipeline.store.client import Unavailable
-from pipeline.store.contact import find
+from pipeline.store.contact import answers_naming, find
 from pipeline.timeline import Timeline
 from schemas.errors import ContactmeterError
 from schemas.organisation import Organisation
@@ -29,6 +31,12 @@ LONGEST = 40
 _WORDS = {
     "nl": ("gebeurtenissen", "kenmerken", "en nog {} dagen", "uit"),
     "en": ("events", "attributes", "and {} days more", "from"),
+}
+
+_ANSWERS = {"nl": ("antwoorden op vragenlijsten", "met toelichting"), "en": ("survey answers", "with a comment")}
+_FORGOTTEN = {
+    "nl": "vergeten; er wordt niets meer van bewaard dan dat het is vergeten",
+    "en": "forgotten; nothing is kept of it but that",
 }
 
 
@@ -50,7 +58,9 @@ def explain_contact(
         fail(f"--lang {lang!r}: write nl or en", 2)
     language: Language = "nl" if lang == "nl" else "en"
     try:
-        found, stored = find(endpoints.connection(endpoints.settings()), organisation, contact)
+        connection = endpoints.connection(endpoints.settings())
+        found, stored = find(connection, organisation, contact)
+        named = answers_naming(connection, stored[0]) if len(stored) == 1 else []
     except KeyError:
         fail(f"there is no organisation {organisation!r}; name one with --organisation", 2)
     except (Unavailable, ContactmeterError) as error:
@@ -64,13 +74,20 @@ def explain_contact(
         )
     one = stored[0]
     held = one.held()
+    if held.forgotten:
+        typer.echo(f"{found.organisation} {one.key[1]}/{one.key[2]}: {_FORGOTTEN[language]}")
+        return
     timeline, judged = judge(one.key, held, Configured.of(found))
     explanations = explain(found, timeline, judged.outcomes, time.time_ns() // 1_000_000)
     if as_json:
-        typer.echo(json.dumps(_document(found, held, timeline, judged, explanations, language), indent=1, ensure_ascii=False))
+        document = _document(found, held, timeline, judged, explanations, language)
+        document["answers"] = [one.value[4] for one in named if one.value is not None]
+        typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
         return
     typer.echo(f"{found.organisation} {one.key[1]}/{one.key[2]}: {ROLES[language][judged.role]}")
     for line in told(found, held, timeline, language):
+        typer.echo(line)
+    for line in answered(named, language, ZoneInfo(found.zone)):
         typer.echo(line)
     for explanation in explanations:
         typer.echo("")
@@ -100,6 +117,19 @@ def told(organisation: Organisation, contact: Contact, timeline: Timeline, langu
         ),
         *timeline.defects,
     ]
+
+
+def answered(answers: Sequence[StoredAnswer], language: Language, zone: ZoneInfo) -> list[str]:
+    """The survey answers that name the contact: an access request asks for everything that is stored."""
+    title, comment = _ANSWERS[language]
+    lines = [f"{title}:"] if answers else []
+    for answer in answers:
+        if answer.value is not None:
+            _, _, _, at, data = answer.value
+            items = ", ".join(f"{aspect} {value:g}" for aspect, value in data["items"].items())
+            said = f"{data['instrument']} v{data['version']}: {items}" + (f" ({comment})" if data.get("has_comment") else "")
+            lines.append(f"  {shown_at(at, language, zone)}  {said}")
+    return lines
 
 
 def _value(name: str, value: Any, language: Language, zone: ZoneInfo) -> str:

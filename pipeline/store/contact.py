@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from pipeline.assignment import StoredContact
+from pipeline.assignment import StoredAnswer, StoredContact
 from pipeline.store import configuration, state
 from pipeline.store.client import Connection, passing_errors
 from schemas.organisation import Organisation
@@ -25,3 +25,10 @@ def find(connection: Connection, organisation: str, name: str) -> tuple[Organisa
                 parameters={"organisation": slug, "contact": name},
             ).result_rows
         return in_force.organisation, state.contacts(client, [*keys, *((slug, system, name) for (system,) in rows)])
+
+
+def answers_naming(connection: Connection, contact: StoredContact) -> list[StoredAnswer]:
+    """The survey answers that name a contact, by when they were given. Raises Unavailable."""
+    with closing(connection.open()) as client:
+        found = state.answers(client, [(contact.key[0], *key) for key in sorted(contact.answers)])
+    return sorted(found, key=lambda one: one.value[3] if one.value is not None else 0)

@@ -42,6 +42,9 @@ norms:
     threshold: 2wd
     stop: responded
     source: invented
+instruments:
+  na_contact:
+    - {{version: 1, title: {{nl: q, en: q}}, scale: 1-10, aspects: {{oordeel: {{title: {{nl: o, en: o}}}}}}}}
 """
 ZAKEN, TELEFONIE = "urn:nld:oin:1:systeem:zaken", "urn:nld:oin:1:systeem:telefonie"
 EVENTS = [
@@ -52,6 +55,10 @@ EVENTS = [
         "contact.opened", ms("2026-04-02T14:01"), source=TELEFONIE, contact="T1", channel="email", same_as={"system": "zaken", "id": "Z/1"}
     ),
     wire("contact.responded", ms("2026-04-07T10:00"), source=TELEFONIE, contact="T1"),
+    wire(
+        "survey.answered", ms("2026-04-08T10:00"), source=TELEFONIE, instrument="na_contact", version=1, answer="a1", revision=0,
+        status="complete", items={"oordeel": 8}, comment="fijn", contact={"system": "zaken", "id": "Z/1"},
+    ),
 ]  # fmt: skip
 
 
@@ -93,6 +100,15 @@ def test_a_contact_is_explained_with_what_another_system_told(stored: None) -> N
     assert "    ma 2026-04-06: telt niet (Tweede paasdag)" in output
     assert "  uiterste moment: wo 2026-04-08 23:59:59.999" in output
     assert output.rstrip().endswith("BINNEN de norm; telt in de minuut tot di 2026-04-07 10:00:00")
+
+
+def test_the_answers_that_name_a_contact_are_shown(stored: None) -> None:
+    """An access request asks for everything that is stored of it."""
+    _, output = run("explain", "zaken/Z/1", "-o", SLUG)
+    assert "antwoorden op vragenlijsten:" in output
+    assert "na_contact v1: oordeel 8 (met toelichting)" in output
+    code, output = run("explain", "zaken/Z/1", "-o", SLUG, "--json")
+    assert (code, [answer["items"] for answer in json.loads(output)["answers"]]) == (0, [{"oordeel": 8.0}])
 
 
 def test_an_id_that_one_system_has_is_enough(stored: None) -> None:
