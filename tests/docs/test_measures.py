@@ -45,7 +45,7 @@ def instant(text: str) -> int:
     return epoch_ms(datetime.fromisoformat(text).replace(tzinfo=AMSTERDAM))
 
 
-def configured(example: Mapping[str, Any]) -> Configured:
+def text_of(example: Mapping[str, Any]) -> str:
     """The organisation of an example: its norm, and else as little as a file may hold."""
     norm = {"id": "example", "title": {"nl": "Voorbeeld", "en": "Example"}, "source": "docs/MEASURES.md", **example.get("norm", {})}
     channel = example.get("channel", CHANNEL)
@@ -58,8 +58,12 @@ def configured(example: Mapping[str, Any]) -> Configured:
     }
     if "opening_hours" in example:
         document["opening_hours"] = example["opening_hours"]
-    text = yaml.safe_dump(document)
-    return Configured.of(yamlfile.loads(text, Organisation, "docs/MEASURES.md"))
+    return str(yaml.safe_dump(document))
+
+
+def configured(example: Mapping[str, Any]) -> Configured:
+    """The same made ready."""
+    return Configured.of(yamlfile.loads(text_of(example), Organisation, "docs/MEASURES.md"))
 
 
 def events_of(lines: list[str], channel: str) -> list[EventTuple]:
@@ -170,7 +174,7 @@ def test_quarters_of_the_views(name: str, clickhouse: ClickHouseEngine) -> None:
     connection = Connection(clickhouse.host, clickhouse.http_port, clickhouse.user, clickhouse.password)
     migrate(connection)
     store = ClickHouseStore(connection, lambda _why: None)
-    store.register(organisation.organisation, "", 0, (), 1)
+    store.register(organisation.organisation, text_of(example), 0, (), 1)
     store.write(rows_of(organisation, example))
     moment = datetime.fromisoformat(example["at"]).replace(tzinfo=AMSTERDAM)
     views = Views(connection)

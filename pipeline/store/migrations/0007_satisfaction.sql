@@ -103,9 +103,23 @@ FROM
 ) AS s
 ASOF LEFT JOIN contactmeter.offsets_of(organisations = {organisations:Array(String)}) AS o ON s.organisation = o.organisation AND s.moment >= o.since;
 
+-- How far `aggregates` is: contacts and answers apart, because each have a retention of their own.
+CREATE TABLE aggregated
+(
+    organisation LowCardinality(String),
+    kind LowCardinality(String) COMMENT 'contacts, answers',
+    month Date,
+    due DateTime64(3, 'UTC') COMMENT 'when the first of the rows behind it may be deleted',
+    closed Bool COMMENT 'part of them may be gone: it is not counted again',
+    as_of DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(as_of)
+ORDER BY (organisation, kind, month);
+
 -- Internal: answers of the quarters that end after `since`, with the local quarter in which they were given and the moment at which they
 -- take their place among the published ones: when they were logged, and a partial one a day later, because most are completed by then.
 -- A quarter (of a wave that ends sooner: the wave) is closed two days after its end; what takes its place later than that is late.
+-- A quarter of which retention is about to delete answers is shown no more: it would shrink by one answer at a time (v_monthly keeps it).
 CREATE VIEW placed_answers_of AS
 SELECT
     organisation, instrument, instrument_version, channel, wave, product, team, location, segment, given, answered_at, local_at, quarter_start,
@@ -144,6 +158,12 @@ FROM
         WHERE placed_at <= now64(3, 'UTC')
     ) AS t
     WHERE quarter_start >= toStartOfQuarter(toDate({since:DateTime64(3, 'UTC')} - toIntervalDay(1)))
+      AND
+      (
+          addQuarters(quarter_start, 1) > toDate(now64(3, 'UTC')) - toIntervalDay(35)
+          OR (organisation, quarter_start) NOT IN
+              (SELECT organisation, toStartOfQuarter(month) FROM contactmeter.aggregated FINAL WHERE kind = 'answers' AND closed)
+      )
 );
 
 -- Internal: what is published now, of the quarters that end after `since`: a row per series with its blocks. A block has `small_cell` answers,

@@ -28,19 +28,6 @@ CREATE TABLE definitions
 ENGINE = ReplacingMergeTree
 ORDER BY (organisation, digest);
 
--- How far `aggregates` is: contacts and answers apart, because each have a retention of their own.
-CREATE TABLE aggregated
-(
-    organisation LowCardinality(String),
-    kind LowCardinality(String) COMMENT 'contacts, answers',
-    month Date,
-    due DateTime64(3, 'UTC') COMMENT 'when the first of the rows behind it may be deleted',
-    closed Bool COMMENT 'part of them may be gone: it is not counted again',
-    as_of DateTime64(3, 'UTC')
-)
-ENGINE = ReplacingMergeTree(as_of)
-ORDER BY (organisation, kind, month);
-
 -- Internal: every contribution until an instant with its local month, and of a norm the version that judged.
 CREATE VIEW monthly_of AS
 SELECT

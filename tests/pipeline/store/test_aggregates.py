@@ -274,6 +274,17 @@ def test_of_answers_the_view_tells_what_is_published_and_the_table_all(town: Tow
     assert (definition["scale"]["maximum"], definition["population"], definition["version"]) == (10.0, "contact-triggered", 1)
 
 
+def test_a_quarter_that_is_about_to_lose_answers_is_shown_only_as_it_was(town: Town) -> None:
+    """Else it would shrink by one answer at a time, and two looks at it would tell a grade."""
+    at = NOW - timedelta(days=200)
+    town.answer([Given(f"a{n}", at + timedelta(seconds=n), "telephone", {"overall": float(n)}) for n in range(1, 8)])
+    aggregates.aggregate(town.owner, town.name, NOW)
+    assert town.read(PUBLISHED)
+    kept = town.read(ANSWERS)
+    aggregates.aggregate(town.owner, town.name, NOW + 24 * MONTH)
+    assert (town.read(PUBLISHED), town.read(ANSWERS)) == ([], kept)
+
+
 def test_it_is_done_once_a_day(town: Town) -> None:
     store(town, [Call("one", NOW - DAY)])
     assert aggregates.keep_up(town.owner, town.name, NOW) == aggregates.EVERY
