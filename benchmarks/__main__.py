@@ -30,7 +30,7 @@ class Sizes:
 
 FULL = Sizes(
     contacts=275_000, repeats=2, singles=100_000, core_contacts=100_000, latency_s=60, open_contacts=200_000, kills=5,
-    held=(1, 100, 1_000), stored=(cost.Case(1, 1), cost.Case(100, 1), cost.Case(4, 25), cost.Case(1_000, 1)),
+    held=(1, 100, 1_000), stored=(cost.Case(1, 1), cost.Case(100, 1), cost.Case(4, 25)),
 )  # fmt: skip
 QUICK = Sizes(
     contacts=40_000, repeats=1, singles=10_000, core_contacts=20_000, latency_s=5, open_contacts=20_000, kills=1,
