@@ -104,4 +104,5 @@ def test_a_month_takes_few_bytes_a_minute() -> None:
     finally:
         tracemalloc.stop()
     assert len(share) == len(wait) == 40_000
-    assert [round((between - before) / 40_000, 1), round((after - between) / 40_000, 1)] == [6.0, 17.0]
+    assert 6 <= (between - before) / 40_000 < 6.3
+    assert 17 <= (after - between) / 40_000 < 17.3
