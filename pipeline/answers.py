@@ -1,14 +1,24 @@
 """Survey answers: of one answer's revisions the greatest (revision, time, digest) counts."""
 
+from dataclasses import dataclass
 from typing import Any
 
-GENERATIONS = 65_536
-"""A version is changes · 65,536 + generation; that of a rolling figure offset · 65,536 + generation."""
-TOMBSTONE = 2**64 - 1
-"""The version of what is forgotten: nothing can be stored over it."""
+from pipeline.versions import TOMBSTONE, changes_in, version_of
 
 AnswerTuple = tuple[int, int, str, int, dict[str, Any]]
 """(revision, time in ms, digest, answered_at in ms, data): compared by its first three, which decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer as it was read from the store. `key`: (organisation, source, answer). `value` is None when its contact was forgotten."""
+
+    key: tuple[str, str, str]
+    version: int
+    value: AnswerTuple | None
+    appended_at: int
+    writer: int
+    offset: int
 
 
 class Answer:
@@ -31,11 +41,11 @@ class Answer:
         self.counted: tuple[str, list[tuple[str, int, int, int, int]]] | None = ("", []) if value is None else None
 
     @classmethod
-    def stored(cls, key: tuple[str, str, str], value: AnswerTuple | None, version: int, appended_at: int) -> "Answer":
-        """As its row says; without a value it is forgotten."""
-        answer = cls(*key, value, version // GENERATIONS)
-        answer.forgotten = version == TOMBSTONE
-        answer.appended_at = appended_at
+    def stored(cls, row: StoredAnswer) -> "Answer":
+        """As its row says."""
+        answer = cls(*row.key, row.value, changes_in(row.version))
+        answer.forgotten = row.version == TOMBSTONE
+        answer.appended_at = row.appended_at
         return answer
 
     def merge(self, new: AnswerTuple) -> bool:
@@ -49,7 +59,7 @@ class Answer:
 
     def version(self, generation: int) -> int:
         """Grows with every change of its content."""
-        return self.changes * GENERATIONS + generation
+        return version_of(self.changes, generation)
 
     @property
     def names(self) -> tuple[str, str] | None:

@@ -7,51 +7,18 @@ everything here can be rebuilt from the store, and is, at every assignment.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.answers import GENERATIONS, Answer, AnswerTuple
+from pipeline.answers import Answer, AnswerTuple, StoredAnswer
 from pipeline.configured import Configured
 from pipeline.contacts import EventTuple
-from pipeline.contributions import Judged
 from pipeline.decode import AnswerKey, ContactKey, Decoded
 from pipeline.folding import Fold
-from pipeline.held import Answers, Contact, Links
+from pipeline.held import Contact, StoredContact
 from pipeline.known import Known
 from pipeline.memory import Memory, Missing
 from pipeline.rolling import Figure, Sums, attainment
 from pipeline.rows import Row, figure_row, reject_row
+from pipeline.versions import version_of
 from schemas.partitions import partition_of
-
-
-@dataclass(frozen=True, slots=True)
-class StoredContact:
-    """A contact as it was read from the store."""
-
-    key: ContactKey
-    version: int
-    events: list[EventTuple]
-    links: Links
-    answers: Answers
-    confidential: bool
-    appended_at: int
-    judged: Judged
-    writer: int
-    offset: int
-
-    def held(self) -> Contact:
-        """The same as it is held in memory."""
-        return Contact.stored(self.events, self.version, self.links, self.answers, self.confidential, self.appended_at, self.judged)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """An answer as it was read from the store; `value` is None when its contact was forgotten."""
-
-    key: AnswerKey
-    version: int
-    value: AnswerTuple | None
-    appended_at: int
-    writer: int
-    offset: int
-
 
 Unacknowledged = tuple[Mapping[ContactKey, int], Mapping[AnswerKey, int]]
 """Versions of contacts and of answers that were stored, before the sums were computed, by records that are to be read again."""
@@ -117,10 +84,10 @@ class Assignment:
         """Take in what a look-up found. A row that another assignment wrote at or past our start marks its organisation's sums stale."""
         memory = self._memory
         for stored in contacts:
-            memory.contacts[stored.key] = stored.held()
+            memory.contacts[stored.key] = Contact.stored(stored)
             self._note_writer(stored, memory.known_contacts, self._unacknowledged[0])
         for found in answers:
-            memory.answers[found.key] = Answer.stored(found.key, found.value, found.version, found.appended_at)
+            memory.answers[found.key] = Answer.stored(found)
             self._note_writer(found, memory.known_answers, self._unacknowledged[1])
 
     def _note_writer(self, row: StoredContact | StoredAnswer, known: Known, before: Mapping[ContactKey, int]) -> None:
@@ -197,7 +164,7 @@ class Assignment:
     def _figure_row(self, name: str, figure: Figure) -> Row:
         configured = self.organisations[name]
         target = configured.target(figure.measure, figure.as_of * 60_000)
-        version = (self._offsets[name] + 1) * GENERATIONS + configured.generation
+        version = version_of(self._offsets[name] + 1, configured.generation)
         return figure_row(name, figure, version, target, attainment(figure, target, configured.organisation.minimum_n))
 
     def trim(self, limit: int) -> None:

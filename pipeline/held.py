@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.answers import GENERATIONS, TOMBSTONE
 from pipeline.contacts import EventTuple, confidential, merge
 from pipeline.contributions import Contribution, Judged, of_contact
+from pipeline.versions import TOMBSTONE, changes_in, version_of
 
 MAX_ANSWERS, MAX_LINKS = 1_000, 50
 """Answers of one contact that follow its corrections, and contacts of other systems that may tell of it. More of them only come of a source
@@ -17,6 +17,22 @@ Links = dict[tuple[str, str], Link]
 """By (system, id)."""
 Answers = set[tuple[str, str]]
 """(source, answer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContact:
+    """A contact as it was read from the store. `key`: (organisation, system, contact)."""
+
+    key: tuple[str, str, str]
+    version: int
+    events: list[EventTuple]
+    links: Links
+    answers: Answers
+    confidential: bool
+    appended_at: int
+    judged: Judged
+    writer: int
+    offset: int
 
 
 @dataclass(slots=True)
@@ -40,16 +56,14 @@ class Contact:
     contributions: list[Contribution] = field(default_factory=list)
 
     @classmethod
-    def stored(
-        cls, events: list[EventTuple], version: int, links: Links, answers: Answers, secret: bool, appended_at: int, judged: Judged
-    ) -> "Contact":
-        """As its row says; `secret`: it is confidential."""
-        others = sum(changes for changes, _ in links.values()) + len(answers)
-        contact = cls(events, version // GENERATIONS - others, links, answers, appended_at=appended_at, channel=judged.channel)
-        contact.forgotten, contact.confidential = version == TOMBSTONE, secret
-        contact.contributions = of_contact(judged)
-        contact._note(events)
-        if any(event[5] == "forgotten" for event in events):
+    def stored(cls, row: StoredContact) -> "Contact":
+        """As its row says."""
+        contact = cls(row.events, links=row.links, answers=row.answers, confidential=row.confidential, appended_at=row.appended_at)
+        contact.forgotten = row.version == TOMBSTONE
+        contact.changes = changes_in(row.version) - contact._changes_elsewhere
+        contact.channel, contact.contributions = row.judged.channel, of_contact(row.judged)
+        contact._note(row.events)
+        if any(event[5] == "forgotten" for event in row.events):
             contact._forget()  # stored by version 0.1, which kept what it was told; the sweep makes it a tombstone
         return contact
 
@@ -57,8 +71,13 @@ class Contact:
         """Grows with every change, one in what others say included; the same however the log is cut."""
         if self.forgotten:
             return TOMBSTONE
-        others = sum(changes for changes, _ in self.links.values()) if self.links else 0
-        return (self.changes + others + len(self.answers)) * GENERATIONS + generation
+        return version_of(self.changes + self._changes_elsewhere, generation)
+
+    @property
+    def _changes_elsewhere(self) -> int:
+        """Changes in what others say of it."""
+        said = sum(changes for changes, _ in self.links.values()) if self.links else 0
+        return said + len(self.answers)
 
     def take(self, new: list[EventTuple]) -> bool:
         """Merge events in; whether anything changed. After `forgotten` nothing does.

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from pipeline.assignment import StoredContact
 from pipeline.changes import Change
 from pipeline.configured import Configured
 from pipeline.folding import judge
+from pipeline.held import Contact, StoredContact
 from pipeline.norms import Outcome
 from schemas.errors import InvalidConfiguration
 
@@ -46,7 +46,7 @@ class Preview:
         for stored in contacts:
             self.contacts += 1
             before = {outcome.norm: verdict(outcome, now_ms) for outcome in stored.judged.outcomes}
-            after = {outcome.norm: verdict(outcome, now_ms) for outcome in judge(stored.key, stored.held(), new)[1].outcomes}
+            after = {outcome.norm: verdict(outcome, now_ms) for outcome in judge(stored.key, Contact.stored(stored), new)[1].outcomes}
             differing = [name for name in before | after if before.get(name) != after.get(name)]
             self.altered += bool(differing)
             self.verdicts.update((name, before.get(name, ""), after.get(name, "")) for name in differing)

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from pipeline.answers import TOMBSTONE, AnswerTuple, thousandths
+from pipeline.answers import AnswerTuple, thousandths
 from pipeline.contacts import EventTuple
 from pipeline.contributions import Judged
 from pipeline.decode import AnswerKey, ContactKey, Reject
@@ -12,6 +12,7 @@ from pipeline.held import Answers, Contact, Links
 from pipeline.norms import Outcome
 from pipeline.rolling import Figure
 from pipeline.timeline import Timeline
+from pipeline.versions import TOMBSTONE
 
 Row = tuple[Any, ...]
 

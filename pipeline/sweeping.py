@@ -90,7 +90,7 @@ class Sweeps:
             await self._worker.check(name)
 
     async def _judge(self, name: str, entry: Configured, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> bool:
-        """False when it broke off: the organisation is no longer ours, or another configuration is in force."""
+        """False when it broke off: the organisation is no longer ours, or its state or configuration is another."""
         if name not in self._last:
             log.warning("organisation %s: what an older generation than %d judged is judged again", name, entry.generation)
         self._health.judging_again = name
@@ -99,7 +99,8 @@ class Sweeps:
                 for chunk in _chunks(keys):
                     if self._worker.organisations().get(name) is not entry:
                         return False
-                    await self._worker.judge_again(chunk if are_contacts else (), () if are_contacts else chunk)
+                    if not await self._worker.judge_again(chunk if are_contacts else (), () if are_contacts else chunk):
+                        return False
                     metrics.JUDGED_AGAIN.inc(len(chunk))
                     await asyncio.sleep(0)  # batches that wait go first
             await self._worker.settled()

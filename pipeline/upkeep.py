@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from pipeline.configured import Configured
 from pipeline.health import Health
 from pipeline.sweeping import Sweeps, SweepStore
 from pipeline.worker import Worker
@@ -44,7 +43,7 @@ class Upkeep:
         self._clock = clock
         self._sweeps = Sweeps(worker, store, health)
         self._erasing: asyncio.Task[None] | None = None
-        self._checked: list[str] = []
+        self._checked_at: dict[str, float] = {}
         self._next_check = clock() + CHECK_S
         self._next_erasure = clock()
         self._first_aggregates = clock() + AGGREGATE_AFTER_S
@@ -57,7 +56,9 @@ class Upkeep:
             await self._sweeps.page(name, now)
         if configured and now >= self._next_check:
             self._next_check = now + CHECK_S
-            await self._worker.check(self._whose_turn(configured))
+            whose_turn = min(sorted(configured), key=lambda name: self._checked_at.get(name, float("-inf")))
+            self._checked_at[whose_turn] = now
+            await self._worker.check(whose_turn)
         if configured and now >= self._next_erasure and (self._erasing is None or self._erasing.done()):
             if self._erasing is not None:
                 self._erasing.result()  # raises what went wrong
@@ -74,11 +75,3 @@ class Upkeep:
         self._next_erasure = self._clock() + max(ERASE_S, ERASE_SHARE * (self._clock() - begin))
         if erased:
             log.warning("the older rows of %d forgotten contacts and answers are deleted", erased)
-
-    def _whose_turn(self, names: Sequence[str] | dict[str, Configured]) -> str:
-        self._checked = [name for name in self._checked if name in names]
-        if set(names) <= set(self._checked):
-            self._checked = []
-        name = next(name for name in sorted(names) if name not in self._checked)
-        self._checked.append(name)
-        return name

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline import metrics
-from pipeline.assignment import Assignment, StoredAnswer, StoredContact
+from pipeline.answers import StoredAnswer
+from pipeline.assignment import Assignment
 from pipeline.braking import Braking
 from pipeline.configured import Configured
 from pipeline.decode import AnswerKey, ContactKey, Decoded, Record, Reject, decode
 from pipeline.health import Health
+from pipeline.held import StoredContact
 from pipeline.loading import Loader, LoadStore
 from pipeline.rolling import Sums, minute_of
 from pipeline.rows import Row
@@ -273,12 +275,15 @@ class Worker:
             return {}
         return {name: entry for name, entry in self._state.organisations.items() if partition_of(name) in self._partitions}
 
-    async def judge_again(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> None:
-        """Judge stored contacts and answers by the configuration in force, as a step between two batches."""
+    async def judge_again(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> bool:
+        """Judge stored contacts and answers by the configuration in force, as a step between two batches.
+
+        False when the state was replaced meanwhile: nothing was done.
+        """
         async with self._step:
             epoch, state = self._epoch, await self._present_state()
             if state is None or not await self._look_up(state, (), contacts, answers):
-                return
+                return False
             state.advance(minute_of(self._clock()))
             rows = state.judge_again(contacts, answers)
             rows.add("rolling", state.figures())
@@ -286,6 +291,7 @@ class Worker:
             state.trim(self._contacts_in_memory)
             self._writing = asyncio.create_task(self._write_again(epoch, rows.tables))
             self._reload_if_stale(state)
+            return True
 
     async def _write_again(self, epoch: int, tables: dict[str, list[Row]]) -> None:
         """Contacts before answers: while an answer is not written again it is found again, and with it the contact that must know of it.

@@ -73,7 +73,10 @@ class KafkaEngine(Engine):
 
 
 class ClickHouseEngine(Engine):
-    """`user` owns the product's databases; `board_user` reads contactmeter_views only, as does each of `boards` (name -> password)."""
+    """`user` owns the product's databases; `board_user` reads contactmeter_views only, as does each of `boards` (name -> password).
+
+    `settings`: the environment by which the product finds it.
+    """
 
     def __init__(self, directory: Path, boards: dict[str, str] | None = None) -> None:
         self.host = network.LOOPBACK
@@ -82,6 +85,12 @@ class ClickHouseEngine(Engine):
         self.board_user, self.board_password = BOARD_USER, secrets.token_urlsafe(16)
         self.boards = {BOARD_USER: self.board_password, **(boards or {})}
         server = ClickHouse(directory, self.http_port, self.tcp_port, self.password, self.boards)
+        self.settings = {
+            "CONTACTMETER_CLICKHOUSE_HOST": self.host,
+            "CONTACTMETER_CLICKHOUSE_HTTP_PORT": str(self.http_port),
+            "CONTACTMETER_CLICKHOUSE_USER": self.user,
+            "CONTACTMETER_CLICKHOUSE_PASSWORD": self.password,
+        }
         super().__init__(directory / "clickhouse.log", server.prepare, server.ready, server.environment)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from pipeline.assignment import StoredAnswer
+from pipeline.answers import StoredAnswer
 from pipeline.cli import endpoints
 from pipeline.cli.stack import fail
 from pipeline.configured import Configured
@@ -73,7 +73,7 @@ def explain_contact(
             else f"{found.organisation} has no contact {contact!r}"
         )
     one = stored[0]
-    held = one.held()
+    held = Contact.stored(one)
     if held.forgotten:
         typer.echo(f"{found.organisation} {one.key[1]}/{one.key[2]}: {_FORGOTTEN[language]}")
         return

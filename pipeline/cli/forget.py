@@ -88,7 +88,7 @@ def _send(found: Settings, organisation: Organisation, keys: list[tuple[str, str
 
 
 def _wait(client: Client, organisation: str, keys: list[tuple[str, str]]) -> None:
-    while persons.not_yet_erased(client, organisation, keys):
+    while not persons.erased(client, organisation, keys):
         time.sleep(0.5)
     typer.echo("They are gone from every table. What the log, refused events and backups hold goes by its own retention.")
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.answers import GENERATIONS
 from pipeline.changes import changes
 from pipeline.store import registered
 from pipeline.store.client import passing_errors
+from pipeline.versions import GENERATIONS
 from schemas import yamlfile
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation

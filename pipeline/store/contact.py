@@ -2,7 +2,8 @@
 
 from contextlib import closing
 
-from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.answers import StoredAnswer
+from pipeline.held import StoredContact
 from pipeline.store import configuration, state
 from pipeline.store.client import Connection, passing_errors
 from schemas.organisation import Organisation

@@ -9,8 +9,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.answers import TOMBSTONE
 from pipeline.store.client import DATABASE, passing_errors
+from pipeline.versions import TOMBSTONE
 
 _AGAIN_S = 900
 """Older rows are deleted once at once and once more so long after: a worker that was about to write one has done it, or is gone."""

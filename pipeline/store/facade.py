@@ -11,9 +11,10 @@ from typing import TypeVar
 from clickhouse_connect.driver.client import Client
 
 from pipeline import metrics
-from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.answers import StoredAnswer
 from pipeline.brake import Stop
 from pipeline.decode import AnswerKey, ContactKey
+from pipeline.held import StoredContact
 from pipeline.known import Hashes
 from pipeline.rolling import Sums
 from pipeline.rows import Row

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from clickhouse_connect.driver.client import Client
 
-from pipeline.rows import events_of, links_of
+from pipeline.held import Contact
+from pipeline.store import state
 from pipeline.store.client import passing_errors
+from pipeline.versions import TOMBSTONE
 
 Name = tuple[str, str]
 """(system, contact)."""
@@ -26,40 +28,30 @@ def contacts(client: Client, organisation: str, hashes: Sequence[str]) -> list[N
 
 def unknown(client: Client, organisation: str, names: Sequence[Name]) -> set[Name]:
     """Those of which nothing is stored. Raises Unavailable."""
-    with passing_errors("looking for contacts"):
-        rows = client.query(
-            "SELECT DISTINCT system, contact FROM contacts WHERE organisation = {organisation:String} "
-            "AND (system, contact) IN {names:Array(Tuple(String, String))}",
-            parameters={"organisation": organisation, "names": list(names)},
-        ).result_rows
-    return set(names) - {(system, contact) for system, contact in rows}
+    return set(names) - {(stored.key[1], stored.key[2]) for stored in state.contacts(client, [(organisation, *name) for name in names])}
 
 
 def with_links(client: Client, organisation: str, found: Sequence[Name]) -> list[Name]:
     """These contacts and those by which other systems tell of the same one, in either direction. Raises Unavailable."""
-    known, new = dict.fromkeys(found), list(found)
+    known = dict.fromkeys(found)
+    new = list(known)
     while new:
-        with passing_errors("looking for what other systems tell of a contact"):
-            rows = client.query(
-                "SELECT timeline, links FROM contacts FINAL WHERE organisation = {organisation:String} AND (system, contact) IN "
-                "{names:Array(Tuple(String, String))}",
-                parameters={"organisation": organisation, "names": new},
-            ).result_rows
-        new = []
-        for timeline, links in rows:
-            named = (event[6]["same_as"] for event in events_of(timeline) if "same_as" in event[6])
-            names = [(reference["system"], reference["id"]) for reference in named]
-            new.extend(name for name in [*names, *links_of(links)] if name not in known)
-            known.update(dict.fromkeys(new))
+        stored = map(Contact.stored, state.contacts(client, [(organisation, *name) for name in new]))
+        new = sorted({name for contact in stored for name in (*contact.targets, *contact.links)} - known.keys())
+        known.update(dict.fromkeys(new))
     return list(known)
 
 
-def not_yet_erased(client: Client, organisation: str, names: Sequence[Name]) -> int:
-    """How many of these contacts still have rows that say anything. Raises Unavailable."""
+def erased(client: Client, organisation: str, names: Sequence[Name]) -> bool:
+    """Whether these contacts say nothing any more, and all that is to be deleted with them, answers included, is off the disk.
+
+    What else is being forgotten of the organisation is waited for too. Raises Unavailable.
+    """
+    if any(stored.version != TOMBSTONE for stored in state.contacts(client, [(organisation, *name) for name in names])):
+        return False
     with passing_errors("looking whether contacts are erased"):
-        found: int = client.query(
-            "SELECT countDistinct(system, contact) FROM contacts WHERE organisation = {organisation:String} AND NOT forgotten "
-            "AND (system, contact) IN {names:Array(Tuple(String, String))}",
-            parameters={"organisation": organisation, "names": list(names)},
+        left: int = client.query(
+            "SELECT count() FROM tombstones FINAL WHERE organisation = {organisation:String} AND toUnixTimestamp64Milli(erased_at) = 0",
+            parameters={"organisation": organisation},
         ).result_rows[0][0]
-    return found
+    return not left

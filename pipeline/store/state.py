@@ -8,15 +8,17 @@ import orjson
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.external import ExternalData
 
-from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.answers import StoredAnswer
 from pipeline.contributions import Judged
 from pipeline.decode import AnswerKey, ContactKey
+from pipeline.held import StoredContact
 from pipeline.known import Hashes
 from pipeline.norms import Outcome
 from pipeline.rolling import LONGEST, Sums
 from pipeline.rows import answers_of, events_of, links_of
 from pipeline.store.client import passing_errors
 from pipeline.store.rowbinary import Reader
+from pipeline.versions import GENERATIONS
 
 _CONTACTS = """
 SELECT organisation, system, contact, version, timeline, links, answers, confidential, channel,
@@ -42,9 +44,10 @@ GROUP BY organisation, channel, measure FORMAT RowBinary
 _AT_ONCE = 10
 """Organisations read by one query: 36 bytes a contribution of four weeks, 8 a key, in the server's memory and then in ours."""
 _KEYS = {"contacts": ("organisation", "system", "contact"), "survey_answers": ("organisation", "source", "answer")}
+_JUDGED_BEFORE = f"version % {GENERATIONS} < {{generation:UInt32}}"
 _OLDER = """
 SELECT {key} FROM {table} FINAL
-WHERE organisation = {{organisation:String}} AND version % 65536 < {{generation:UInt32}} AND NOT forgotten LIMIT {{limit:UInt32}}
+WHERE organisation = {{organisation:String}} AND {older} AND NOT forgotten LIMIT {{limit:UInt32}}
 """
 _LAST = "SELECT organisation, channel, measure FROM rolling_last FINAL WHERE organisation IN {organisations:Array(String)} AND n != 0"
 
@@ -165,7 +168,7 @@ def written_by_others(client: Client, organisation: str, writer: int, since: flo
 
 def older(client: Client, table: str, organisation: str, generation: int, limit: int) -> list[tuple[str, str, str]]:
     """Keys of rows of `contacts` or `survey_answers` that were judged by an older generation of the configuration. Raises Unavailable."""
-    sql = _OLDER.format(table=table, key=", ".join(_KEYS[table]))
+    sql = _OLDER.format(table=table, key=", ".join(_KEYS[table]), older=_JUDGED_BEFORE)
     parameters = {"organisation": organisation, "generation": generation, "limit": limit}
     with passing_errors(f"looking for rows of {table} of an older generation"):
         return [(name, second, third) for name, second, third in client.query(sql, parameters=parameters).result_rows]
@@ -174,7 +177,7 @@ def older(client: Client, table: str, organisation: str, generation: int, limit:
 def count_older(client: Client, table: str, organisation: str, generation: int) -> int:
     """How many rows there are that `older` would find. Raises Unavailable."""
     sql = f"""SELECT count() FROM {table} FINAL
-              WHERE organisation = {{organisation:String}} AND version % 65536 < {{generation:UInt32}} AND NOT forgotten"""
+              WHERE organisation = {{organisation:String}} AND {_JUDGED_BEFORE} AND NOT forgotten"""
     with passing_errors(f"counting rows of {table} of an older generation"):
         found: int = client.query(sql, parameters={"organisation": organisation, "generation": generation}).result_rows[0][0]
     return found

@@ -80,9 +80,7 @@ class Stack:
         return {
             "CONTACTMETER_DIR": str(self.directory / "no-local-stack"),
             "CONTACTMETER_KAFKA": self.kafka.bootstrap,
-            "CONTACTMETER_CLICKHOUSE_HTTP_PORT": str(self.clickhouse.http_port),
-            "CONTACTMETER_CLICKHOUSE_USER": self.clickhouse.user,
-            "CONTACTMETER_CLICKHOUSE_PASSWORD": self.clickhouse.password,
+            **self.clickhouse.settings,
             "CONTACTMETER_ORGANISATIONS": str(self.organisations),
             "CONTACTMETER_INSTANCE": "test-1",
         }

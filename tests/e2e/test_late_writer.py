@@ -11,12 +11,13 @@ from functools import partial
 
 import pytest
 
-from pipeline.assignment import StoredAnswer, StoredContact
+from pipeline.answers import StoredAnswer
 from pipeline.brake import Brake
 from pipeline.braking import Braking, Identity
 from pipeline.configured import Configured
 from pipeline.decode import AnswerKey, ContactKey, Record, Reject
 from pipeline.health import Health
+from pipeline.held import StoredContact
 from pipeline.known import Hashes
 from pipeline.rolling import Sums
 from pipeline.rows import Row

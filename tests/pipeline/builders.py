@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import orjson
 
-from pipeline.answers import AnswerTuple, named_by
-from pipeline.assignment import Assignment, Rows, StoredAnswer, StoredContact
+from pipeline.answers import AnswerTuple, StoredAnswer, named_by
+from pipeline.assignment import Assignment, Rows
 from pipeline.configured import Configured
 from pipeline.contacts import EventTuple, digest
 from pipeline.contributions import Judged, Net, of_answer, of_contact
 from pipeline.decode import AnswerKey, ContactKey, Decoded, Record, decode
+from pipeline.held import StoredContact
 from pipeline.known import Known, hash_of
 from pipeline.norms import Outcome
 from pipeline.rolling import LONGEST, Sums

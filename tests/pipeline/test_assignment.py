@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.answers import GENERATIONS
 from pipeline.assignment import Assignment, Rows
 from pipeline.contacts import digest
 from pipeline.decode import Decoded, decode
@@ -17,6 +16,7 @@ from pipeline.known import Known
 from pipeline.memory import CHECKED
 from pipeline.rolling import Sums, minute_of
 from pipeline.rows import COLUMNS, Row
+from pipeline.versions import GENERATIONS
 from schemas.partitions import partition_of
 from tests.pipeline.builders import (
     CONFIGURED,

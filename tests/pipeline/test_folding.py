@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.answers import TOMBSTONE
 from pipeline.assignment import Assignment, Rows
 from pipeline.configured import Configured
 from pipeline.contacts import MAX_EVENTS
@@ -14,6 +13,7 @@ from pipeline.decode import decode
 from pipeline.known import Known
 from pipeline.rolling import Sums
 from pipeline.rows import ANSWERS, COLUMNS, CONTACTS, Row
+from pipeline.versions import TOMBSTONE
 from schemas.partitions import partition_of
 from tests.pipeline.builders import CRM, DAY, MINUTE, NAME, NINE, PBX, SECOND, Shelf, answer, norm, organisation, record, wire
 

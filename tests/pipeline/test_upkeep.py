@@ -49,6 +49,7 @@ class Loop:
         self.rows = rows
         self.loads = 1
         self.entry = Configured.of(ORGANISATION, generation)
+        self.names = [NAME]
         self.steps: list[tuple[int, int]] = []
         self.checks: list[str] = []
         self.gone_after = 99
@@ -59,12 +60,13 @@ class Loop:
         self.loads += 1
 
     def organisations(self) -> dict[str, Configured]:
-        return {NAME: self.entry} if len(self.steps) < self.gone_after else {}
+        return dict.fromkeys(self.names, self.entry) if len(self.steps) < self.gone_after else {}
 
-    async def judge_again(self, contacts: Sequence[Key], answers: Sequence[Key]) -> None:
+    async def judge_again(self, contacts: Sequence[Key], answers: Sequence[Key]) -> bool:
         self.steps.append((len(contacts), len(answers)))
         for table, keys in (("contacts", contacts), ("survey_answers", answers)):
             self.rows.left[table] = [key for key in self.rows.left[table] if key not in set(keys)]
+        return True
 
     async def settled(self) -> None:
         pass
@@ -117,13 +119,31 @@ def test_what_is_found_again_after_it_was_judged_was_written_over_by_a_late_writ
     async def scenario() -> None:
         scene = Scene(Rows(contacts=3))
 
-        async def in_vain(contacts: Sequence[Key], answers: Sequence[Key]) -> None:
+        async def in_vain(contacts: Sequence[Key], answers: Sequence[Key]) -> bool:
             scene.loop.steps.append((len(contacts), len(answers)))
+            return True
 
         scene.loop.judge_again = in_vain  # type: ignore[method-assign]
         await scene.step()
         await scene.step()
         assert (scene.loop.steps, scene.loop.reloads) == ([(3, 0)], 1)
+
+    run(scenario)
+
+
+def test_a_page_that_another_state_broke_off_is_done_anew_and_nobody_wrote_late() -> None:
+    async def scenario() -> None:
+        scene = Scene(Rows(contacts=3))
+        judge_again, refusals = scene.loop.judge_again, iter([False])
+
+        async def replaced_once(contacts: Sequence[Key], answers: Sequence[Key]) -> bool:
+            return next(refusals, True) and await judge_again(contacts, answers)
+
+        scene.loop.judge_again = replaced_once  # type: ignore[method-assign]
+        await scene.step()
+        assert (scene.loop.steps, scene.loop.reloads) == ([], 0)
+        await scene.step()
+        assert (scene.loop.steps, scene.loop.reloads) == ([(3, 0)], 0)
 
     run(scenario)
 
@@ -177,6 +197,11 @@ def test_every_organisation_has_its_turn_and_erasure_goes_on_beside() -> None:
         scene.now += ERASE_S / 2
         await scene.step()
         assert scene.rows.erasures == 4
+        scene.loop.names = ["zuid", NAME, "noord"]
+        for _ in range(6):
+            scene.now += CHECK_S
+            await scene.step()
+        assert scene.loop.checks[3:] == ["noord", "zuid", NAME] * 2
 
     run(scenario)
 

@@ -75,9 +75,8 @@ def stored(clickhouse: ClickHouseEngine) -> Iterator[None]:
     assert not found.rejects
     store.write(Assignment(1, {}, configured, {}, Known.none(), Known.none()).apply([found]).tables)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("HOST", clickhouse.host), ("HTTP_PORT", clickhouse.http_port), ("USER", clickhouse.user)):
-            patch.setenv(f"CONTACTMETER_CLICKHOUSE_{name}", str(value))
-        patch.setenv("CONTACTMETER_CLICKHOUSE_PASSWORD", clickhouse.password)
+        for name, value in clickhouse.settings.items():
+            patch.setenv(name, value)
         yield
 
 

@@ -52,10 +52,8 @@ def town(clickhouse: ClickHouseEngine) -> Iterator[Measured]:
 
 @pytest.fixture(autouse=True)
 def environment(clickhouse: ClickHouseEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "HOST": clickhouse.host, "HTTP_PORT": str(clickhouse.http_port), "USER": clickhouse.user, "PASSWORD": clickhouse.password,
-    }.items():  # fmt: skip
-        monkeypatch.setenv(f"CONTACTMETER_CLICKHOUSE_{name}", value)
+    for name, value in clickhouse.settings.items():
+        monkeypatch.setenv(name, value)
 
 
 def run(*arguments: str, code: int = 0) -> str:

@@ -23,9 +23,8 @@ def test_an_organisation_in_force_without_contacts_is_listed(clickhouse: ClickHo
     migrate(connection)
     store = ClickHouseStore(connection, lambda _why: None)
     store.register(yamlfile.loads(TOWN, Organisation, "town.yaml"), TOWN, 0, (clickhouse.user,), 1)
-    for name, value in (("HOST", clickhouse.host), ("HTTP_PORT", str(clickhouse.http_port)), ("USER", clickhouse.user)):
-        monkeypatch.setenv(f"CONTACTMETER_CLICKHOUSE_{name}", value)
-    monkeypatch.setenv("CONTACTMETER_CLICKHOUSE_PASSWORD", clickhouse.password)
+    for name, value in clickhouse.settings.items():
+        monkeypatch.setenv(name, value)
     rows = reporting._stored()["rows"]
     assert rows is not None
     assert rows["nieuwdorp"] == {"contacts": 0, "answers": 0, "rejects": 0}
