@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -16,8 +15,9 @@ from kafka import KafkaProducer
 
 from connectors.kafka_client import AccessDenied, Patience, Security, connect, options
 from connectors.protocol import WireEvent
+from connectors.records import Pending, Record, encode
 from schemas import batch
-from schemas.errors import ContactmeterError, InvalidEvent
+from schemas.errors import ContactmeterError
 from schemas.kafka_clients import made
 from schemas.partitions import partition_of
 from schemas.topics import CONTACT_EVENTS
@@ -42,35 +42,6 @@ _LONGEST_PAUSE_S = 30.0
 
 class DeliveryFailed(ContactmeterError):
     """Kafka refuses what was sent; a person must change something first. Nothing of it counts as delivered."""
-
-
-@dataclass(frozen=True)
-class _Record:
-    organisation: str
-    value: bytes
-    events: int
-    connector: str
-
-
-@dataclass
-class _Pending:
-    """A record being filled: the JSON of events without the brackets."""
-
-    since: float
-    bodies: list[bytes] = field(default_factory=list)
-    events: int = 0
-    size: int = 1
-
-    def add(self, value: bytes, events: int) -> None:
-        self.bodies.append(value[1:-1])
-        self.events += events
-        self.size += len(value) - 1
-
-    def fits(self, value: bytes, events: int, most: int) -> bool:
-        return self.events + events <= most and self.size + len(value) - 1 <= batch.MAX_BYTES
-
-    def record(self, organisation: str, connector: str) -> _Record:
-        return _Record(organisation, b"[" + b",".join(self.bodies) + b"]", self.events, connector)
 
 
 class Sender:
@@ -111,8 +82,8 @@ class Sender:
         self._next_slot = 0.0
 
         self._changed = threading.Condition()
-        self._pending: dict[str, _Pending] = {}
-        self._in_flight: dict[int, _Record] = {}
+        self._pending: dict[str, Pending] = {}
+        self._in_flight: dict[int, Record] = {}
         self._in_flight_bytes = 0
         self._to_repeat: list[int] = []
         self._repeat_from = 0.0
@@ -137,7 +108,7 @@ class Sender:
 
         Raises InvalidEvent (nothing of this call is taken) for an event too large for a record, DeliveryFailed for an earlier delivery.
         """
-        for value, count in self._encode(events):
+        for value, count in encode(events, self._most):
             full: list[int] = []
             with self._changed:
                 while self._in_flight_bytes > self._max_in_flight:
@@ -146,7 +117,7 @@ class Sender:
                 if organisation in self._pending and not self._pending[organisation].fits(value, count, self._most):
                     full.append(self._claim(organisation))
                 if organisation not in self._pending:
-                    self._pending[organisation] = _Pending(time.monotonic())
+                    self._pending[organisation] = Pending(time.monotonic())
                     self._changed.notify_all()
                 self._pending[organisation].add(value, count)
                 if self._pending[organisation].events >= self._most:
@@ -163,7 +134,7 @@ class Sender:
             while self._in_flight_bytes > self._max_in_flight:
                 self._wait()
             self._raise_error()
-            number = self._take_off(_Record(organisation, value, 1, connector))
+            number = self._take_off(Record(organisation, value, 1, connector))
         self._emit(number)
 
     def flush(self) -> None:
@@ -198,16 +169,6 @@ class Sender:
         }
         return connect(lambda: made(KafkaProducer, self._bootstrap, settings), self._bootstrap, give_up_after)
 
-    def _encode(self, events: Sequence[WireEvent]) -> list[tuple[bytes, int]]:
-        """Record values of at most `_most` events, all made before the first is taken. Raises InvalidEvent."""
-        records: list[tuple[bytes, int]] = []
-        for start in range(0, len(events), self._most):
-            try:
-                records += batch.encode(events[start : start + self._most])
-            except InvalidEvent as error:
-                raise replace(error, position=start + error.position) from None
-        return records
-
     def _raise_error(self) -> None:
         if self._error is not None:
             raise self._error
@@ -224,7 +185,7 @@ class Sender:
         """Turn what is pending into a record in flight and return its number; with `_changed` held, so that `flush` never misses it."""
         return self._take_off(self._pending.pop(organisation).record(organisation, self._connector))
 
-    def _take_off(self, record: _Record) -> int:
+    def _take_off(self, record: Record) -> int:
         self._last_number += 1
         self._in_flight[self._last_number] = record
         self._in_flight_bytes += len(record.value)
@@ -245,7 +206,7 @@ class Sender:
             time.sleep(delay)
         self._produce(number, record)
 
-    def _produce(self, number: int, record: _Record) -> None:
+    def _produce(self, number: int, record: Record) -> None:
         key = record.organisation.encode()
         headers = batch.headers(record.organisation, record.connector)
         while not (self._closed or self._error):

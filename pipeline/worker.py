@@ -9,8 +9,9 @@ assignment that has ended is dropped unacknowledged: Kafka delivers it again to 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from pipeline import metrics
@@ -25,6 +26,7 @@ from pipeline.loading import Loader, LoadStore
 from pipeline.rolling import Sums, minute_of
 from pipeline.rows import Row
 from pipeline.selfcheck import Difference, compare
+from pipeline.writing import WriteStore, Writing
 from schemas.partitions import partition_of
 
 log = logging.getLogger(__name__)
@@ -38,11 +40,10 @@ class Taken:
     acknowledge: Callable[[], object]
 
 
-class Store(LoadStore, Protocol):
+class Store(LoadStore, WriteStore, Protocol):
     """What the loop needs of the store. Calls block and wait by themselves while ClickHouse is unavailable."""
 
     def look_up(self, contacts: Sequence[ContactKey], answers: Sequence[AnswerKey]) -> tuple[list[StoredContact], list[StoredAnswer]]: ...
-    def write(self, tables: Mapping[str, Sequence[Row]]) -> None: ...
     def write_figures(self, rows: Sequence[Row]) -> None: ...
     def written_by_others(self, organisation: str, writer: int, since: float) -> bool: ...
 
@@ -68,7 +69,6 @@ class Worker:
     ) -> None:
         self._store = store
         self._loader = Loader(store, configured, start_of, clock)
-        self._send_rejects = send_rejects
         self._health = health
         self._braking = braking
         self._clock = clock
@@ -82,7 +82,7 @@ class Worker:
         self._reloads = 0
         self._step = asyncio.Lock()
         """Held while the state is computed or a batch is folded in: no state may be read between the two halves of a batch."""
-        self._writing: asyncio.Task[None] | None = None
+        self._writing = Writing(store, send_rejects)
         self.reassigned = asyncio.Event()
         """Set when partitions were assigned: their state need not wait for the next tick."""
 
@@ -119,7 +119,7 @@ class Worker:
         So it sees all contacts that were judged by the present one. The state is computed anew when it returns True.
         """
         async with self._step:
-            await self._written()
+            await self._writing.done()
             if await asyncio.to_thread(refresh):
                 self.reload()
                 await self._braking.reconsider()
@@ -127,7 +127,7 @@ class Worker:
     async def _present_state(self) -> Assignment | None:
         """The state of the present assignment, computed when there is none; None while no partition is ours. With `_step` held."""
         while self._state is None and self._partitions:
-            await self._written()
+            await self._writing.done()
             reloads = self._reloads
             self._health.loading = True  # however long it takes: no stall
             loaded = await asyncio.to_thread(self._loader.load, self._partitions, dict(self._next))
@@ -199,9 +199,10 @@ class Worker:
             rows.add("rolling", state.figures())
             metrics.BATCH_SECONDS.observe(time.monotonic() - begin)
             self._count(batch, state)
-            await self._written()
+            await self._writing.done()
             state.trim(self._contacts_in_memory)
-            self._writing = asyncio.create_task(self._write(epoch, ours, batch, rows.tables))
+            rejects = [reject for decoded in batch for reject in decoded.rejects]
+            self._writing.begin(rows.tables, rejects, partial(self._acknowledge, epoch, ours))
             self._reload_if_stale(state)
             break
         return True
@@ -231,24 +232,11 @@ class Worker:
         self._health.mismatches += state.mismatches
         state.mismatches = 0
 
-    async def _write(self, epoch: int, taken: Sequence[Taken], batch: Sequence[Decoded], tables: Mapping[str, Sequence[Row]]) -> None:
-        """Store what a batch caused, then acknowledge its records, unless they are no longer ours to acknowledge."""
-        begin = time.monotonic()
-        rejects = [reject for decoded in batch for reject in decoded.rejects]
-        if rejects:
-            await self._send_rejects(rejects)
-        await asyncio.to_thread(self._store.write, tables)
-        metrics.INSERT_SECONDS.observe(time.monotonic() - begin)
-        for table, rows in tables.items():
-            metrics.ROWS.labels(table).inc(len(rows))
+    def _acknowledge(self, epoch: int, taken: Sequence[Taken]) -> None:
+        """Unless they are no longer ours to acknowledge."""
         if epoch == self._epoch:
             for item in taken:
                 item.acknowledge()
-
-    async def _written(self) -> None:
-        """Wait for the write under way; its error, if any, is raised here. A caller that is cancelled leaves the write going on."""
-        if self._writing is not None:
-            await asyncio.shield(self._writing)
 
     def _count(self, batch: Sequence[Decoded], state: Assignment) -> None:
         health = self._health
@@ -281,31 +269,22 @@ class Worker:
         False when the state was replaced meanwhile: nothing was done.
         """
         async with self._step:
-            epoch, state = self._epoch, await self._present_state()
+            state = await self._present_state()
             if state is None or not await self._look_up(state, (), contacts, answers):
                 return False
             state.advance(minute_of(self._clock()))
             rows = state.judge_again(contacts, answers)
             rows.add("rolling", state.figures())
-            await self._written()
+            await self._writing.done()
             state.trim(self._contacts_in_memory)
-            self._writing = asyncio.create_task(self._write_again(epoch, rows.tables))
+            self._writing.begin_again(rows.tables)
             self._reload_if_stale(state)
             return True
-
-    async def _write_again(self, epoch: int, tables: dict[str, list[Row]]) -> None:
-        """Contacts before answers: while an answer is not written again it is found again, and with it the contact that must know of it.
-
-        What is to be erased is noted first of all: an empty row is not found again.
-        """
-        for name in ("tombstones", "contacts"):
-            await self._write(epoch, (), (), {name: tables.pop(name, [])})
-        await self._write(epoch, (), (), tables)
 
     async def settled(self) -> None:
         """Wait until everything that was begun is stored."""
         async with self._step:
-            await self._written()
+            await self._writing.done()
 
     async def check(self, organisation: str) -> None:
         """Compare an organisation's sums with those that SQL computes from the stored rows, at a barrier between two batches.
@@ -316,7 +295,7 @@ class Worker:
             state = await self._present_state()
             if state is None or organisation not in state.sums:
                 return
-            await self._written()
+            await self._writing.done()
             state.advance(minute_of(self._clock()))
             found = await asyncio.to_thread(self._compare, organisation, state.sums[organisation])
             if state is not self._state:
@@ -337,8 +316,7 @@ class Worker:
 
     async def tick(self) -> None:
         """Move the windows to the present minute and write what that changed; to be called every second."""
-        if self._writing is not None and self._writing.done():
-            await self._written()  # raises what went wrong, also when no record follows
+        await self._writing.raise_failure()  # also when no record follows
         await self._braking.look()
         async with self._step:
             state = await self._present_state()
@@ -352,4 +330,4 @@ class Worker:
 
     async def close(self) -> None:
         """Finish the write under way, so that its records are acknowledged."""
-        await self._written()
+        await self._writing.done()
