@@ -71,7 +71,8 @@ class Aspect(_Model):
     """One item of an instrument. `target`: a mean on its scale, always; or `targets` with their validity.
 
     `scale`: its own, where it differs from the instrument's. `expects`: this item asks what was expected of that aspect. `priority`: a goal
-    of the organisation's file that it belongs to. `indicator`: its name in a national benchmark.
+    of the organisation's file that it belongs to. `indicator`: its name in a national benchmark. `watched`: drift of it is looked for; of
+    an instrument without any, the aspect `overall` is watched, or else its first.
     """
 
     title: Titles
@@ -81,6 +82,7 @@ class Aspect(_Model):
     expects: Slug | None = None
     priority: Slug | None = None
     indicator: str = Field(default="", max_length=120)
+    watched: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> "Aspect":
@@ -126,6 +128,11 @@ class Instrument(_Model):
             if aspect.expects is not None and (aspect.expects == name or aspect.expects not in self.aspects):
                 raise misfit(f"{aspect.expects!r} is not another aspect of this instrument", "aspects", name, "expects")
         return self
+
+    def watched(self) -> tuple[str, ...]:
+        """The aspects whose drift is looked for."""
+        chosen = tuple(name for name, aspect in self.aspects.items() if aspect.watched)
+        return chosen or ("overall" if "overall" in self.aspects else next(iter(self.aspects)),)
 
     def scale_of(self, aspect: str) -> Scale:
         """The scale of an aspect: its own, or the instrument's."""

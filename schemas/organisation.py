@@ -13,7 +13,7 @@ from schemas.instrument import Instrument, Wave
 from schemas.messages import misfit
 from schemas.norm import Norm, Titles
 from schemas.opening import DayHours, Week, parse_week
-from schemas.terms import DURATION_SCHEMA, duration_ms
+from schemas.terms import DURATION_SCHEMA, DurationMs, duration_ms
 from schemas.types import Channel, Slug, Urn
 
 _DEFAULT_MAX_OPEN = {"telephone": 4 * 3_600_000, "counter": 86_400_000}
@@ -59,16 +59,29 @@ class System(_Model):
     department: Slug | None = None
 
 
+Budget = Annotated[float, Field(gt=0, le=12)]
+"""False alarms of drift that a channel may cost in a quarter."""
+
+
 class ChannelConfiguration(_Model):
     """A channel that the organisation uses. A contact open longer than `max_open` (4h, 60d, off for never) is stale.
 
     `leading_system` names the system whose contacts count; those of others enrich them (`same_as`). Without it every contact counts.
+    `drift_budget`: its own, where it differs from the organisation's.
     """
 
     leading_system: Slug | None = None
     opening_hours: Week | None = None
     exceptions: dict[date, DayHours] = {}
     max_open: MaxOpen = "default"
+    drift_budget: Budget | None = None
+
+
+class Drift(_Model):
+    """How drift is watched. `budget`: false alarms a channel and quarter. `escalate_after`: how long, in opening hours, nobody may react."""
+
+    budget: Budget = 1.0
+    escalate_after: DurationMs = 30 * 60_000
 
 
 class ClosingDays(_Model):
@@ -127,6 +140,7 @@ class Organisation(_Model):
     teams: dict[str, Team] = {}
     opening_hours: Week = Field(default=parse_week(_OFFICE_HOURS), json_schema_extra={"default": _OFFICE_HOURS})
     closing_days: ClosingDays = ClosingDays()
+    drift: Drift = Drift()
     product_classes: dict[Slug, tuple[str, ...]] = {}
     priorities: dict[Slug, Priority] = {}
     norms: tuple[Norm, ...] = ()
