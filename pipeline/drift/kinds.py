@@ -10,8 +10,8 @@ Name = Literal["grade", "compliance", "time", "volume"]
 class Kind:
     """Constants in the kind's own scale: grades of 1-10, logits, log-seconds, logs of a number of contacts.
 
-    shifts: a small, a large and an extreme change. tolerance: a difference nobody would act on. spread: prior standard deviation of the
-    effect of an hour of the day, a day of the week, an hour of the week. day, hour: prior standard deviation of a day, and of an hour in it.
+    shifts: a small, a large and an extreme change. tolerance: a difference nobody would act on. spread: prior standard deviation of what an
+    hour of the day, a day of the week or an hour of the week does. day, hour: prior standard deviation of a day, and of an hour in it.
     """
 
     name: Name

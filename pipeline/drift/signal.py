@@ -7,6 +7,7 @@ from typing import Literal
 from pipeline.drift.kinds import Name
 
 State = Literal["found", "grown", "over"]
+Ended = Literal["", "recovered", "revised", "announced", "usual"]
 Dimension = Literal["product", "team", "location"]
 
 
@@ -32,8 +33,9 @@ class Signal:
     onset: when it began, as far as can be told. size, low, high: the change and its 95 % interval: in grades of 1-10, as a difference of
     shares (−0.23), as a factor of times or volumes (1.4). usual, value: what was expected and what was seen since the onset: grade, share,
     (geometric) mean seconds, contacts in an open hour. n: answers, judged contacts, waits or contacts since the onset. sequence: 0 for
-    found, counting on. announce: False for what was found in a back-fill. revised: over because late data took the ground away, not
-    because the channel recovered.
+    found, counting on. announce: False for what was found in a back-fill. ended: why it is over:
+    the channel recovered; late data took the ground away (`revised`); a change was announced; or it has lasted so long that it is what is
+    usual now.
     """
 
     organisation: str
@@ -55,7 +57,7 @@ class Signal:
     n: int
     contributors: tuple[Contributor, ...] = ()
     announce: bool = True
-    revised: bool = False
+    ended: Ended = ""
 
     @property
     def worse(self) -> bool:

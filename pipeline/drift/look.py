@@ -1,0 +1,162 @@
+"""One look at an organisation: from what is stored, what is to be said and kept of each of its streams. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pipeline.drift.checkpoint import Checkpoint
+from pipeline.drift.contributors import Part, contributors
+from pipeline.drift.hours import Hours
+from pipeline.drift.pause import Announced, Markers
+from pipeline.drift.reconcile import reconciled
+from pipeline.drift.signal import Dimension, Signal
+from pipeline.drift.status import Status, Watch
+from pipeline.drift.streams import HOUR_MS, Fed, Stream, budget_of, feed, streams_of
+from pipeline.drift.watch import HISTORY_DAYS, LEARNING_DAYS, LONGEST_DAYS, Run, Watched
+from pipeline.rules import calendar_of
+from schemas.organisation import Organisation
+
+LATE_DAYS = 28
+"""Data that come later than this change nothing that was found."""
+READ_DAYS = LONGEST_DAYS + LATE_DAYS + 7
+StreamKey = tuple[str, str]
+"""(channel, stream)."""
+Measured = tuple[str, str]
+"""(channel, measure)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored. until: the first hour since the epoch that is not over yet, by the last sign of life. signals: all their states."""
+
+    until: int
+    sums: Mapping[Measured, Hours]
+    grades: Mapping[Measured, Sequence[tuple[float, int]]]
+    markers: Sequence[Announced] = ()
+    checkpoints: Mapping[StreamKey, Sequence[Checkpoint]] = field(default_factory=dict)
+    signals: Sequence[Signal] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What must be asked of the parts of a channel to tell a state of a signal: their sums in the hours [start, end) of two periods.
+
+    hours: open hours in each. deviation: of one value, in the unit of the sums.
+    """
+
+    signal: Signal
+    measure: str
+    before: tuple[int, int]
+    after: tuple[int, int]
+    hours: tuple[float, float]
+    deviation: float
+
+    def answered(self, parts: Mapping[Dimension, Sequence[Part]], small_cell: int) -> Signal:
+        """The state with what contributes to it."""
+        kind, side = self.signal.kind, self.signal.side
+        found = [
+            one
+            for dimension, several in parts.items()
+            for one in contributors(kind, side, dimension, several, small_cell=small_cell, hours=self.hours, deviation=self.deviation)
+        ]
+        return replace(self.signal, contributors=tuple(found))
+
+
+@dataclass(slots=True)
+class Looked:
+    """What is new: states of signals to write, those of them to ask about, checkpoints and how all streams stand."""
+
+    states: list[Signal] = field(default_factory=list)
+    questions: dict[tuple[str, int], Question] = field(default_factory=dict)
+    checkpoints: dict[StreamKey, list[Checkpoint]] = field(default_factory=dict)
+    watches: list[Watch] = field(default_factory=list)
+
+
+def active_streams(organisation: Organisation, sums: Mapping[Measured, Hours], until: int) -> list[tuple[Stream, Fed]]:
+    """The streams of which anything is known, with what is fed to their detectors."""
+    found = []
+    for stream in streams_of(organisation):
+        fed = feed(stream, sums, calendar_of(organisation, stream.channel), until)
+        if len(fed):
+            found.append((stream, fed))
+    return found
+
+
+def with_grades(stream: Stream, fed: Fed, grades: Mapping[Measured, Sequence[tuple[float, int]]]) -> Fed:
+    """What is fed, with how often each grade was given, on 1-10, by the last version of the questionnaire that has answers."""
+    for measure, scale in reversed(list(zip(stream.measures, stream.scales, strict=True))):
+        counts = grades.get((stream.channel, measure))
+        if counts:
+            span = scale.maximum - scale.minimum
+            return replace(fed, grades=tuple((1 + 9 * (grade - scale.minimum) / span, float(n)) for grade, n in counts))
+    return fed
+
+
+def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
+    """Look at every stream. now_ms: what was found more than a day before it is not announced."""
+    found = Looked()
+    active = active_streams(organisation, known.sums, known.until)
+    for stream, fed in active:
+        key = (stream.channel, stream.name)
+        budget = budget_of(organisation, stream.channel, sum(other.channel == stream.channel for other, _ in active))
+        stored = [one for one in known.signals if (one.channel, one.stream) == key]
+        markers = Markers.of(known.markers, stream.channel, stream.kind)
+        run = Run(
+            organisation.organisation,
+            stream,
+            with_grades(stream, fed, known.grades),
+            markers,
+            budget,
+            now_ms,
+            organisation.small_cell,
+            spans(stored),
+        )
+        watched = run.from_checkpoints(known.checkpoints.get(key, ()))
+        states = reconciled(watched.states, stored, watched.began, known.until * HOUR_MS)
+        found.states += states
+        for one in states:
+            if one.state != "over":
+                found.questions[one.id, one.sequence] = _question(stream, fed, one, watched)
+        found.checkpoints[key] = watched.checkpoints
+        found.watches.append(_standing(stream, fed, watched, budget, known.until))
+    return found
+
+
+def spans(states: Sequence[Signal]) -> list[tuple[int, int, int | None]]:
+    """(found, onset, over or None) of signals, in ms; `found` the beginning of the hour that found it."""
+    by_id: dict[str, list[Signal]] = {}
+    for one in sorted(states, key=lambda one: one.sequence):
+        by_id.setdefault(one.id, []).append(one)
+    return [
+        (several[0].at - HOUR_MS, several[-1].onset, several[-1].at if several[-1].state == "over" else None) for several in by_id.values()
+    ]
+
+
+def _question(stream: Stream, fed: Fed, signal: Signal, watched: Watched) -> Question:
+    onset, end = signal.onset // HOUR_MS, signal.at // HOUR_MS
+    start = onset - HISTORY_DAYS * 24
+    hours = (
+        float(np.count_nonzero((fed.at >= start * HOUR_MS) & (fed.at < signal.onset))),
+        float(np.count_nonzero((fed.at >= signal.onset) & (fed.at < signal.at))),
+    )
+    sigma = watched.detector.baseline.sigma2**0.5 if watched.detector else 0.0
+    scale = stream.scales[-1] if stream.scales else None
+    deviation = sigma * 1e6 if scale is None else sigma * 1e3 * (scale.maximum - scale.minimum) / 9
+    return Question(signal, stream.measures[-1], (start, onset), (onset, end), hours, deviation)
+
+
+def _standing(stream: Stream, fed: Fed, watched: Watched, budget: float, until: int) -> Watch:
+    """How a stream stands after a look."""
+    detector, end = watched.detector, until * HOUR_MS
+    status: Status = "watching"
+    since, reason, begins = watched.watches_from or int(fed.at[0]), "", watched.watches_from
+    if detector is None:
+        status, since = "learning", int(fed.at[0])
+        reason = f"new: it takes {LEARNING_DAYS} days to know what is usual"
+    elif watched.silent:
+        status, begins = "silent", None
+        reason = "a change was announced, or too little is known yet: what is usual is being learned"
+    elif detector.alarm:
+        status = "drifting"
+    return Watch(stream.channel, stream.name, status, since, begins, end, budget, reason)

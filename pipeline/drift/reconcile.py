@@ -1,0 +1,83 @@
+"""What a run found, held against what is stored: a signal that was told stays told, and is never told twice. Pure.
+
+A run finds again what an earlier one found after the place where it began. Where the states are the same nothing is written. Late data may
+have moved them: the signal keeps its id, its states are corrected in place, and a state that is another now is appended. What is not found
+any more is not withdrawn in silence: it is over, `revised`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pipeline.drift.signal import Signal
+
+_TOLD_APART = {"announce": True, "contributors": ()}
+"""What does not make a state another one: when it was looked at, and what the parts of the channel say of it."""
+
+
+def reconciled(found: Iterable[Signal], stored: Sequence[Signal], began: int, until: int) -> list[Signal]:
+    """The states to write, in order.
+
+    found: of one stream, by a run that began at `began` (ms) and ended at `until`. stored: all states of that stream's signals.
+    """
+    told = _by_id(stored)
+    free = {name for name, states in told.items() if states[0].at > began}
+    result: list[Signal] = []
+    for name, states in _by_id(found).items():
+        known = name if name in told else _same(states, [told[one] for one in sorted(free)])
+        free.discard(known or "")
+        result += _changed(states, told[known]) if known else _with_announced(states, ())
+    for name in sorted(free):
+        last = told[name][-1]
+        if last.state != "over":
+            announce = any(one.announce for one in told[name])
+            over = replace(
+                last, sequence=last.sequence + 1, state="over", at=max(until, last.at), ended="revised", contributors=(), announce=announce
+            )
+            result.append(over)
+    return sorted(result, key=lambda one: (one.at, one.id, one.sequence))
+
+
+def _by_id(states: Iterable[Signal]) -> dict[str, list[Signal]]:
+    found: dict[str, list[Signal]] = {}
+    for state in sorted(states, key=lambda one: (one.id, one.sequence)):
+        found.setdefault(state.id, []).append(state)
+    return found
+
+
+def _same(states: Sequence[Signal], candidates: Sequence[Sequence[Signal]]) -> str | None:
+    """The stored signal that these states are: of the same side, at the same time."""
+    for other in candidates:
+        ends = [one[-1].at if one[-1].state == "over" else 1 << 62 for one in (states, other)]
+        if other[0].side == states[0].side and other[0].onset <= ends[0] and states[0].onset <= ends[1]:
+            return other[0].id
+    return None
+
+
+def _changed(states: Sequence[Signal], told: Sequence[Signal]) -> list[Signal]:
+    """What differs from what was told, under its id."""
+    first = states[0].sequence
+    mine = [replace(one, id=told[0].id) for one in states]
+    before, after = [one.state for one in told[first:]], [one.state for one in mine]
+    if after[: len(before)] != before:  # another course: only what it comes to now
+        last = mine[-1]
+        if told[-1].state == last.state and told[-1].ended == last.ended:
+            mine = [replace(last, sequence=told[-1].sequence)]
+        else:
+            mine = [replace(last, sequence=told[-1].sequence + 1)]
+    stored = {one.sequence: one for one in told}
+    return [one for one in _with_announced(mine, told) if one.sequence not in stored or _differs(one, stored[one.sequence])]
+
+
+def _with_announced(states: Sequence[Signal], told: Sequence[Signal]) -> list[Signal]:
+    """What was told to nobody is not told to be over either."""
+    announced = {one.sequence: one.announce for one in told}
+    result: list[Signal] = []
+    for one in states:
+        before = any(announced.values()) or any(other.announce for other in result)
+        announce = announced.get(one.sequence, one.announce and (one.state != "over" or before))
+        result.append(replace(one, announce=announce))
+    return result
+
+
+def _differs(one: Signal, other: Signal) -> bool:
+    return replace(one, **_TOLD_APART) != replace(other, **_TOLD_APART)  # type: ignore[arg-type]

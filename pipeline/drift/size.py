@@ -1,0 +1,56 @@
+"""The size of a change in the measure's own unit, recomputed from the sums since its onset: what a signal tells."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.drift.baseline import HOURS, Baseline
+from pipeline.drift.streams import Fed
+
+
+class Told(NamedTuple):
+    """See Signal: size with its interval, what was seen, what was usual in the same hours, and of how many."""
+
+    size: float
+    low: float
+    high: float
+    value: float
+    usual: float
+    n: int
+
+
+def told_of(baseline: Baseline, level: float, fed: Fed, chosen: npt.NDArray[np.int64], uncertainty: float) -> Told:
+    """What the chosen hours tell. `uncertainty`: half the width of a 95 % interval in the kind's scale.
+
+    Grades and log-seconds: weighted means. Compliance: shares; the interval is taken on log-odds. Volume: contacts in an open hour.
+    """
+    m = np.array(baseline.cells)[fed.hour[chosen] % HOURS] + level
+    v, n = fed.v[chosen], fed.n[chosen]
+    if baseline.kind == "volume":
+        seen, usual = float(v.mean()), float(np.exp(m).mean())
+        size = math.log((v.sum() + 0.5) / (np.exp(m).sum() + 0.5))
+        return Told(*_factors(size, uncertainty), seen, usual, int(v.sum()))
+    total = float(n.sum())
+    value = float((v * n).sum()) / total
+    if baseline.kind == "compliance":
+        usual = float((n / (1 + np.exp(-m))).sum()) / total
+        odds = _odds(value, total)
+        low, high = (1 / (1 + math.exp(-(odds + off))) - usual for off in (-uncertainty, uncertainty))
+        return Told(value - usual, min(low, value - usual), max(high, value - usual), value, usual, round(total))
+    usual = float((m * n).sum()) / total
+    size = value - usual
+    if baseline.kind == "grade":
+        return Told(size, size - uncertainty, size + uncertainty, value, usual, round(total))
+    return Told(*_factors(size, uncertainty), math.exp(value), math.exp(usual), round(total))
+
+
+def _factors(size: float, uncertainty: float) -> tuple[float, float, float]:
+    return math.exp(size), math.exp(size - uncertainty), math.exp(size + uncertainty)
+
+
+def _odds(share: float, n: float) -> float:
+    """The log-odds of a share, half an observation away from certainty."""
+    held = min(max(share, 0.5 / (n + 1)), (n + 0.5) / (n + 1))
+    return math.log(held / (1 - held))

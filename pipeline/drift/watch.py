@@ -1,0 +1,317 @@
+"""The watch over one stream: its sums in, states of signals and checkpoints out. Pure: the same sums give the same signals.
+
+A day is the unit of everything but detection. As a day begins, the baseline is fitted anew to the last twelve weeks in which nothing was
+the matter, and a checkpoint is taken; the digest of the hours fed since the checkpoint before stands in it. When a stored day's hours no
+longer have that digest (late data, a marker set afterwards), the stream is run again from the checkpoint at which that day began.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from pipeline.drift.baseline import Baseline
+from pipeline.drift.checkpoint import Checkpoint
+from pipeline.drift.detector import Detector
+from pipeline.drift.fit import Sums, fit, sums_of
+from pipeline.drift.kinds import Name
+from pipeline.drift.pause import Markers
+from pipeline.drift.signal import Ended, Signal, State, signal_id
+from pipeline.drift.size import Told, told_of
+from pipeline.drift.streams import HOUR_MS, Fed, Stream
+
+SOFTWARE = 1
+"""Raise it when the same sums give other states: checkpoints of another number are not gone on from."""
+HISTORY_DAYS = 84
+LONGEST_DAYS = 105
+LEARNING_DAYS = 28
+USUAL_AFTER_DAYS = 84
+"""A change that has lasted so long is what is usual now."""
+DAY_ZERO = 4
+"""Local days are counted from Monday 5 January 1970 here, from 1 January in checkpoints."""
+BACKFILL_MS = 24 * HOUR_MS
+_GROWN = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One hour as `explain` shows it: its beginning, what was seen, of how many, what was expected (v's scale), ln W of both sides."""
+
+    at: int
+    v: float
+    n: float
+    expected: float
+    down: float
+    up: float
+
+
+@dataclass(slots=True)
+class Watched:
+    """What a run found: states in order of time, checkpoints to store, how it stands."""
+
+    states: list[Signal] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    began: int = 0
+    """Where it began (ms): what is stored of signals found later is what this run finds again."""
+    detector: Detector | None = None
+    watches_from: int | None = None
+    silent: bool = False
+    points: list[Point] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A signal that is not over: what its next state needs."""
+
+    id: str
+    sequence: int
+    side: int
+    onset: int
+    found: int
+    size: float
+    told: list[float]
+
+    @property
+    def n(self) -> int:
+        """How many it was last told of."""
+        return int(self.told[-1]) if self.told else 0
+
+
+class Run:
+    """One run over what is fed.
+
+    least: so many answers must lie between two states of a signal of grades, else their difference would tell single ones. past: spans
+    (found, onset, over or None), in ms, of signals that were found before the run begins. trace: whether to keep a point of every hour.
+    """
+
+    def __init__(
+        self,
+        organisation: str,
+        stream: Stream,
+        fed: Fed,
+        markers: Markers,
+        budget: float,
+        now_ms: int,
+        least: int,
+        past: Sequence[tuple[int, int, int | None]] = (),
+        trace: bool = False,
+    ) -> None:
+        self._organisation = organisation
+        self._stream = stream
+        self._fed = fed
+        self._markers = markers
+        self._budget = budget
+        self._now_ms = now_ms
+        self._least = least if stream.kind == "grade" else 0
+        self._past = list(past)
+        self._trace = trace
+        self._skipped = markers.skipped(fed.at)
+        self._detector: Detector | None = None
+        self._relearned: int | None = None
+        self._open: _Open | None = None
+        self._out = Watched()
+
+    def from_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> Watched:
+        """Run from the last checkpoint up to which nothing has changed; from the beginning without one."""
+        fed = self._fed
+        start = self.last_valid(checkpoints)
+        first = 0
+        if start is not None:
+            self._restore(start)
+            first = int(np.searchsorted(fed.hour // 24, start.day - DAY_ZERO))
+        if first < len(fed):
+            self._out.began = int(fed.at[first])
+            self._past = [span for span in self._past if span[0] < self._out.began]
+        last = first
+        for place, end in self._days(first):
+            if place != first or start is None:
+                self._begin_day(place, last)
+            for number in range(place, end):
+                self._hour(number)
+            last = place
+        self._out.detector = self._detector
+        self._out.silent = self._detector is not None and (self._detector.silent or bool(len(fed) and self._skipped[-1]))
+        return self._out
+
+    def last_valid(self, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
+        """The last checkpoint such that the digests of all days between the kept ones before it still fit."""
+        found: Checkpoint | None = None
+        days = self._fed.hour // 24
+        for one in checkpoints:
+            if one.software != SOFTWARE:
+                found = None
+                continue
+            if found is not None:
+                first, end = np.searchsorted(days, (found.day - DAY_ZERO, one.day - DAY_ZERO)).tolist()
+                if self._digest(first, end) != one.digest:
+                    break
+            found = one
+        return found
+
+    def _days(self, first: int) -> Iterator[tuple[int, int]]:
+        """(first place, end) of each local day."""
+        days = self._fed.hour // 24
+        if first >= len(days):
+            return
+        starts = [first, *(np.flatnonzero(days[first + 1 :] != days[first:-1]) + first + 1).tolist(), len(days)]
+        yield from pairwise(starts)
+
+    def _digest(self, first: int, end: int) -> str:
+        """Of the hours fed, and of what was announced for them."""
+        part = self._fed.slice(first, end)
+        digest = hashlib.blake2b(digest_size=12)
+        for column in (part.hour, part.v, part.n):
+            digest.update(column.tobytes())
+        if end > first:
+            digest.update(repr(self._markers.between(int(part.at[0]), int(part.at[-1]) + HOUR_MS)).encode())
+        return digest.hexdigest()
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        state = json.loads(checkpoint.state)
+        self._relearned = state["relearned"]
+        if state["detector"] is not None:
+            self._detector = Detector.of(Baseline.of(json.loads(checkpoint.baseline)), self._budget, state["detector"])
+        if state["open"] is not None:
+            self._open = _Open(**state["open"])
+
+    # ── days ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin_day(self, place: int, before: int) -> None:
+        """Fit the baseline and take a checkpoint; `before` is the first place of the day before."""
+        day = int(self._fed.hour[place]) // 24
+        if self._detector is not None:
+            self._detector.close()
+        fresh = self._fitted(place, day)
+        if fresh is not None:
+            if self._detector is None:
+                self._detector = Detector(fresh, self._budget)
+            else:
+                self._detector.rebase(fresh)
+        state = {
+            "detector": self._detector.state() if self._detector else None,
+            "relearned": self._relearned,
+            "open": {name: getattr(self._open, name) for name in _Open.__slots__} if self._open else None,
+        }
+        baseline = json.dumps(self._detector.baseline.document()) if self._detector else ""
+        self._out.checkpoints.append(Checkpoint(day + DAY_ZERO, json.dumps(state), baseline, self._digest(before, place), SOFTWARE))
+
+    def _fitted(self, place: int, day: int) -> Baseline | None:
+        """The baseline as of a day's beginning; None while there is too little, or a change is being learned."""
+        fed, days = self._fed, self._fed.hour[:place] // 24
+        begins = day - LONGEST_DAYS
+        if self._relearned is not None:
+            if day - self._relearned < LEARNING_DAYS:
+                return None
+            begins = max(begins, self._relearned)
+        in_control = (days >= begins) & ~self._skipped[:place]
+        at = int(fed.at[place])
+        for found, onset, over in self._past:
+            if found < at:
+                in_control &= (fed.at[:place] < onset) | (fed.at[:place] >= (at if over is None else over))
+        if self._open is not None:
+            in_control &= fed.at[:place] < self._open.onset
+        used = np.unique(days[in_control])
+        if not len(used) or used[-1] - used[0] + 1 < LEARNING_DAYS - 3:
+            self._learning(place, day, used)
+            return None
+        gone = (day - used[0]) - len(used) * (day - used[0]) / max(len(np.unique(days[days >= used[0]])), 1)
+        in_control &= days >= day - HISTORY_DAYS - gone
+        chosen = np.flatnonzero(in_control)
+        sums = Sums(fed.hour[chosen], fed.v[chosen], fed.n[chosen])
+        if self._out.watches_from is None:
+            self._out.watches_from = at
+        return fit(self._stream.kind, _merged(self._stream.kind, sums), fed.grades)
+
+    def _learning(self, place: int, day: int, used: Any) -> None:
+        first = int(used[0]) if len(used) else day
+        self._out.watches_from = int(self._fed.at[place]) + (first + LEARNING_DAYS - day) * 24 * HOUR_MS if self._detector is None else None
+
+    # ── hours ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hour(self, place: int) -> None:
+        fed, detector = self._fed, self._detector
+        hour, at = int(fed.hour[place]), int(fed.at[place])
+        before = int(fed.at[place - 1]) if place else at - 1
+        if self._markers.relearns(before, at) or any(before < changed <= at for changed in fed.changed):
+            self._afresh(place, "announced")
+        if detector is None or self._skipped[place]:
+            return
+        detector.update(hour, float(fed.v[place]), float(fed.n[place]))
+        if self._trace:
+            self._note(place, detector)
+        self._tell(place, detector)
+        if self._open is not None and at - self._open.found >= USUAL_AFTER_DAYS * 24 * HOUR_MS:
+            self._afresh(place, "usual")
+
+    def _afresh(self, place: int, ended: Ended) -> None:
+        """What was usual is no longer."""
+        self._relearned = int(self._fed.hour[place]) // 24
+        if self._open is not None:
+            self._state("over", place, ended)
+        if self._detector is not None:
+            self._detector.relearn(int(self._fed.hour[place]))
+
+    def _tell(self, place: int, detector: Detector) -> None:
+        """States of signals that this hour made."""
+        if self._open is not None and detector.alarm != self._open.side:
+            self._state("over", place, "recovered")
+        if detector.alarm and self._open is None:
+            onset = int(self._fed.at[min(int(np.searchsorted(self._fed.hour, detector.leading().onset)), place)])
+            name = signal_id(self._organisation, self._stream.channel, self._stream.name, detector.alarm, onset)
+            self._open = _Open(name, -1, detector.alarm, onset, int(self._fed.at[place]), 0.0, [])
+            self._state("found", place)
+        elif self._open is not None and _has_grown(self._open, detector):
+            told = self._told(self._open.onset, place + 1)
+            if told.n - self._open.n >= self._least:
+                self._state("grown", place)
+
+    def _told(self, onset: int, end: int) -> Told:
+        """What the hours from an onset (ms) up to a place, `end` not included, tell."""
+        assert self._detector is not None
+        first = int(np.searchsorted(self._fed.at, onset))
+        chosen = np.flatnonzero(~self._skipped[first:end]) + first
+        return told_of(self._detector.baseline, self._detector.level, self._fed, chosen, self._detector.uncertainty())
+
+    def _state(self, state: State, place: int, ended: Ended = "") -> None:
+        """Tell a state. Over: the change as it was before the recovery began."""
+        assert self._open is not None
+        assert self._detector is not None
+        fed, signal, detector = self._fed, self._open, self._detector
+        end = place + 1 if state != "over" else int(np.searchsorted(fed.hour[: place + 1], detector.recovering_from))
+        told = self._told(signal.onset, end) if end > 0 and fed.at[end - 1] >= signal.onset else Told._make(signal.told)
+        if state == "over" and 0 < told.n - signal.n < self._least:
+            told = Told._make(signal.told)
+        signal.sequence += 1
+        signal.told = list(told)
+        if state != "over":
+            signal.size = detector.size()
+        at = int(fed.at[place]) + HOUR_MS
+        self._out.states.append(
+            Signal(
+                self._organisation, signal.id, signal.sequence, state, self._stream.channel, self._stream.name, self._stream.shown,
+                self._stream.kind, signal.side, at, signal.onset, *told, announce=self._now_ms - at <= BACKFILL_MS, ended=ended,
+            )
+        )  # fmt: skip
+        if state == "over":
+            self._past.append((signal.found, signal.onset, at))
+            self._open = None
+
+    def _note(self, place: int, detector: Detector) -> None:
+        fed = self._fed
+        expected = detector.expected(int(fed.hour[place]))
+        self._out.points.append(Point(int(fed.at[place]), float(fed.v[place]), float(fed.n[place]), expected, *detector.statistic()))
+
+
+def _has_grown(signal: _Open, detector: Detector) -> bool:
+    """Half as large again as what was told, and demonstrably more than it."""
+    size, told = detector.size() * signal.side, abs(signal.size)
+    return size >= _GROWN * told and size - detector.uncertainty() >= told
+
+
+def _merged(kind: Name, sums: Sums) -> Sums:
+    """The hour that comes twice in autumn as one."""
+    return sums if (np.diff(sums.hour) > 0).all() else sums_of(kind, sums.hour.astype(np.float64), sums.v, sums.n)
