@@ -21,12 +21,13 @@ from faust.tables import TableManager
 
 from pipeline.decode import Record, Reject
 from pipeline.kafka_security import KafkaSecurity
+from pipeline.looking import Message
 from pipeline.organisations import Organisations
 from pipeline.settings import Settings
 from pipeline.upkeep import Upkeep
 from pipeline.worker import Taken, Worker
 from schemas.partitions import PARTITIONS, partition_of
-from schemas.topics import CONTACT_EVENTS, REJECTED_EVENTS
+from schemas.topics import CONTACT_EVENTS, REJECTED_EVENTS, SIGNALS
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class NoTables(TableManager):
 
 
 SendRejects = Callable[[Sequence[Reject]], Awaitable[None]]
+SendSignals = Callable[[Sequence[Message]], Awaitable[None]]
 
 
 def make_app(settings: Settings) -> Any:
@@ -91,8 +93,11 @@ def _credentials(security: KafkaSecurity) -> Any:
     return faust.SSLCredentials(security.context) if security.tls else None
 
 
-def declare(app: Any, make_worker: Callable[[SendRejects], tuple[Worker, Organisations, Upkeep]]) -> None:
-    """Declare topics, agent, timers and rebalance hooks. `make_worker` is called in the event loop with the function that sends rejects."""
+def declare(app: Any, make_worker: Callable[[SendRejects, SendSignals], tuple[Worker, Organisations, Upkeep]]) -> None:
+    """Declare topics, agent, timers and rebalance hooks.
+
+    `make_worker` is called in the event loop with the functions that send rejects and signals.
+    """
     events = app.topic(
         CONTACT_EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS
     )
@@ -100,19 +105,24 @@ def declare(app: Any, make_worker: Callable[[SendRejects], tuple[Worker, Organis
         REJECTED_EVENTS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS
     )
 
+    signals = app.topic(SIGNALS, value_type=bytes, key_type=bytes, value_serializer="raw", key_serializer="raw", partitions=PARTITIONS)
+
     async def send_rejects(rejects: Sequence[Reject]) -> None:
-        pending = [
-            await rejected.send(key=_claimed(reject).encode(), value=reject_value(reject), partition=partition_of(_claimed(reject)))
-            for reject in rejects
-        ]
-        for delivery in pending:
-            await delivery
+        await _delivered(
+            [
+                await rejected.send(key=_claimed(reject).encode(), value=reject_value(reject), partition=partition_of(_claimed(reject)))
+                for reject in rejects
+            ]
+        )
+
+    async def send_signals(messages: Sequence[Message]) -> None:
+        await _delivered([await signals.send(key=one.key, value=one.value, partition=partition_of(one.organisation)) for one in messages])
 
     parts: list[tuple[Worker, Organisations, Upkeep]] = []
 
     def worker() -> tuple[Worker, Organisations, Upkeep]:
         if not parts:
-            parts.append(make_worker(send_rejects))
+            parts.append(make_worker(send_rejects, send_signals))
         return parts[0]
 
     @app.agent(events, concurrency=1)  # type: ignore[untyped-decorator]
@@ -155,6 +165,11 @@ def declare(app: Any, make_worker: Callable[[SendRejects], tuple[Worker, Organis
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def finish(_app: Any, **_: Any) -> None:
         await worker()[0].close()
+
+
+async def _delivered(pending: Sequence[Awaitable[Any]]) -> None:
+    for delivery in pending:
+        await delivery
 
 
 async def _or_die(step: Awaitable[Any]) -> Any:

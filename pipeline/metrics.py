@@ -35,5 +35,12 @@ REFUSED = Gauge(
     ["organisation"],
     registry=REGISTRY,
 )
+DRIFT_LOOKS = Counter("contactmeter_drift_looks", "Times an organisation was looked at for drift.", registry=REGISTRY)
+DRIFT_SECONDS = Histogram(
+    "contactmeter_drift_look_seconds", "Time of one look at an organisation.", registry=REGISTRY,
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)  # fmt: skip
+DRIFT_FAILURES = Counter("contactmeter_drift_failures", "Looks for drift that ended with an error of ours; must be 0.", registry=REGISTRY)
+SIGNALS = Counter("contactmeter_signals", "States of signals written: found, grown, over.", ["state"], registry=REGISTRY)
 BRAKED = Gauge("contactmeter_braked", "1 while the brake is on: too much was refused, and nothing more is read.", registry=REGISTRY)
 WAITING = Gauge("contactmeter_waiting_for_store", "1 while ClickHouse is unavailable and the worker waits.", registry=REGISTRY)

@@ -41,6 +41,7 @@ class Settings:
     contacts_in_memory: int = 100_000
     brake_share: float | None = brake.SHARE
     brake_run: int | None = brake.RUN
+    look_every_s: float = 600.0
     fault: str = ""
 
     def __repr__(self) -> str:
@@ -124,6 +125,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         contacts_in_memory=int(number("CONTACTS_IN_MEMORY", default.contacts_in_memory)),
         brake_share=limit("BRAKE_SHARE", brake.SHARE),
         brake_run=int(run) if (run := limit("BRAKE_RUN", brake.RUN)) else None,
+        look_every_s=number("LOOK_EVERY_S", default.look_every_s),
         fault=text("FAULT", default.fault),
     )
 

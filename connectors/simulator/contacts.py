@@ -1,5 +1,6 @@
 """One day's contacts of one channel as the town intends them: arrays of instants, drawn from (seed, day, channel) alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -7,50 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.simulator import profile
+from connectors.simulator.plants import NEVER, Flags, Floats, Instants, Plant, Planted
 from connectors.simulator.profile import Channel
 from connectors.simulator.town import DAY_MS, HOUR_MS, MINUTE_MS, midnight, opening, working_day_after
-
-Instants = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-
-NEVER = 2**62
-"""The instant of what does not happen: later than any other, so that `at <= as_of` needs no special case."""
 
 LATE_SHARE = 0.03
 RESENT_SHARE = 0.01
 INHABITANTS = 40_000
-
-
-@dataclass(frozen=True)
-class Drift:
-    """A planted change: from `onset_ms` until `end_ms` the channel's share within its norm is `points` lower, mainly in one team.
-
-    A channel without a norm gets longer waits instead.
-    """
-
-    channel: str
-    onset_ms: int
-    end_ms: int = NEVER
-    points: float = 0.25
-
-    def hits(self, channel: Channel, opened: Instants, product: NDArray[np.int64], chance: Floats) -> Flags:
-        """Which contacts the drift makes late; of those that are late anyway it changes nothing. `chance`: uniform draws."""
-        if channel.name != self.channel:
-            return np.zeros(len(opened), dtype=bool)
-        weights = np.asarray(channel.products) / sum(channel.products)
-        in_team = np.array([team == profile.DRIFT_TEAM for _, team in profile.PRODUCTS])
-        share = float(weights[in_team].sum())
-        mean = self.points / _USUAL_COMPLIANCE[channel.name]
-        inside = min(0.95, 0.8 * mean / share)
-        outside = (mean - share * inside) / (1 - share)
-        within_time = (opened >= self.onset_ms) & (opened < self.end_ms)
-        return within_time & (chance < np.where(in_team[product], inside, outside))
-
-
-_USUAL_COMPLIANCE = {"telephone": 0.715, "counter": 1.0, "email": 0.89, "form": 0.90, "social": 0.94}
-"""The share within the norm without drift. The telephone's is less than what is measured: whom the drift makes wait may give up, and those
-do not count, so more must be made late."""
+LATE_MOOD = 0.4
+"""By how much the grade of a contact is lower that a plant made late, beside what the wait does."""
 
 
 @dataclass
@@ -76,10 +42,19 @@ class Steps:
         self.released[kind] = np.where(happens, at + delay, NEVER)
         self.resent[kind] = np.where(happens & resent, at + delay + again, NEVER)
 
+    def drop(self, dropped: Flags) -> None:
+        """Let nothing happen for some of the contacts."""
+        for moments in (self.at, self.released, self.resent):
+            for kind in moments:
+                moments[kind] = np.where(dropped, NEVER, moments[kind])
+
 
 @dataclass
 class Contacts:
-    """The contacts that open on one day in one channel. `strain` (0 and up) is how much each had to wait, as it weighs on the grade."""
+    """The contacts that open on one day in one channel.
+
+    `strain` (0 and up) is how much each had to wait, as it weighs on the grade; `mood` is what a planted change adds to the grade.
+    """
 
     channel: Channel
     day: date
@@ -88,9 +63,9 @@ class Contacts:
     business: Flags
     person: NDArray[np.int64]
     via: NDArray[np.int64]
-    drifted: Flags
     steps: Steps
     strain: Floats
+    mood: Floats
     transferred_to: NDArray[np.int64]
     reached: Flags
 
@@ -103,21 +78,22 @@ def generator(seed: int, day: date, channel: Channel, part: int) -> np.random.Ge
     return np.random.default_rng([seed, day.toordinal(), profile.CHANNELS.index(channel), part])
 
 
-def draw(seed: int, scale: float, drift: Drift | None, channel: Channel, day: date) -> Contacts:
-    """The day's contacts of a channel."""
+def draw(seed: int, scale: float, plants: Iterable[Plant], channel: Channel, day: date) -> Contacts:
+    """The day's contacts of a channel. What is planted takes no draws from the others, so that the town is otherwise the same."""
     rng = generator(seed, day, channel, 0)
     hours = opening(day)
+    start, end = midnight(day), midnight(day + timedelta(days=1))
+    planted = Planted.on(plants, channel, start, end)
     volume = channel.per_day * scale * rng.lognormal(-0.004, 0.09)
     volume *= profile.WEEKDAY[day.weekday()] if hours else channel.quiet
-    n = int(rng.poisson(volume))
+    n = int(rng.poisson(volume * planted.peak))
     if channel.kind == "queue" and hours:
         opened = _spread(rng, n, hours[0], hours[1], profile.QUEUE_HOURS)
     else:
-        opened = _spread(rng, n, midnight(day), midnight(day + timedelta(days=1)), profile.WRITTEN_HOURS)
+        opened = _spread(rng, n, start, end, profile.WRITTEN_HOURS)
     weights = np.asarray(channel.products) / sum(channel.products)
     product = rng.choice(len(weights), size=n, p=weights)
-    # Drawn with or without a drift, so that the town is otherwise the same.
-    chance = rng.random(n)
+    late = planted.made_late(opened, product, rng.random(n))
     contacts = Contacts(
         channel=channel,
         day=day,
@@ -126,16 +102,20 @@ def draw(seed: int, scale: float, drift: Drift | None, channel: Channel, day: da
         business=rng.random(n) < 0.12,
         person=rng.integers(0, max(1, int(INHABITANTS * scale)), n),
         via=rng.integers(0, max(1, len(channel.via)), n),
-        drifted=np.zeros(n, dtype=bool) if drift is None else drift.hits(channel, opened, product, chance),
         steps=Steps(),
         strain=np.zeros(n),
+        mood=planted.added(opened, product) - LATE_MOOD * late,
         transferred_to=rng.integers(0, len(profile.PRODUCTS), n),
         reached=rng.random(n) < 0.85,
     )
     contacts.steps.add("opened", opened, rng)
-    closed = _queue(contacts, opened, hours, rng) if channel.kind == "queue" else _written(contacts, opened, rng)
+    if channel.kind == "queue":
+        closed = _queue(contacts, opened, hours, late, planted.longer(opened, product), rng)
+    else:
+        closed = _written(contacts, opened, late, rng)
     withdrawn = np.where((rng.random(n) < 0.008) & (closed < NEVER), closed + rng.integers(MINUTE_MS, 4 * HOUR_MS, n), NEVER)
     contacts.steps.add("withdrawn", withdrawn, rng)
+    contacts.steps.drop(~planted.gets_through(opened, product, generator(seed, day, channel, 2).random(n)))
     return contacts
 
 
@@ -148,8 +128,13 @@ def _spread(rng: np.random.Generator, n: int, start: int, end: int, pattern: tup
     return np.sort(start + hour * HOUR_MS + (rng.random(n) * lengths[hour]).astype(np.int64))
 
 
-def _queue(contacts: Contacts, opened: Instants, hours: tuple[int, int] | None, rng: np.random.Generator) -> Instants:
-    """Calls and visits: queue, wait, be helped or give up. Adds the steps and the strain; returns when each ended."""
+def _queue(
+    contacts: Contacts, opened: Instants, hours: tuple[int, int] | None, late: Flags, longer: Floats, rng: np.random.Generator
+) -> Instants:
+    """Calls and visits: queue, wait (`longer`: so many times), be helped or give up.
+
+    Adds the steps and the strain; returns when each ended.
+    """
     n, telephone = len(contacts), contacts.channel.name == "telephone"
     busy = np.zeros(n) if hours is None else np.isin((opened - hours[0]) // HOUR_MS, (1, 2, 3, 6))
     if telephone:
@@ -164,7 +149,7 @@ def _queue(contacts: Contacts, opened: Instants, hours: tuple[int, int] | None, 
         made_late = wait_s + 60 * (6 + rng.exponential(5, n))
         patience_s, shortest_s = 9_000.0, 5.0
     late_anyway = (wait_s > profile.NORM_S) & telephone
-    wait_s = np.where(contacts.drifted & ~late_anyway, made_late, wait_s)
+    wait_s = np.where(late & ~late_anyway, made_late, wait_s) * longer
     gives_up_s = rng.exponential(patience_s, n)
     abandons = gives_up_s < wait_s
     wait = (np.maximum(np.minimum(wait_s, gives_up_s), shortest_s) * 1000).astype(np.int64)
@@ -190,13 +175,13 @@ def _queue(contacts: Contacts, opened: Instants, hours: tuple[int, int] | None, 
     return closed
 
 
-def _written(contacts: Contacts, opened: Instants, rng: np.random.Generator) -> Instants:
+def _written(contacts: Contacts, opened: Instants, late: Flags, rng: np.random.Generator) -> Instants:
     """Messages: confirmed by a machine, answered by a person. Adds the steps and the strain; returns when each ended."""
     n, name = len(contacts), contacts.channel.name
     norm_days = profile.NORM_DAYS[name]
     shares = profile.RESPONSE_DAYS[name]
     days = rng.choice(len(shares), size=n, p=shares)
-    days = np.where(contacts.drifted & (days <= norm_days), norm_days + 1 + rng.integers(0, 3, n), days)
+    days = np.where(late & (days <= norm_days), norm_days + 1 + rng.integers(0, 3, n), days)
     contacts.strain[:] = 0.6 * np.maximum(days - 1, 0)
     ended = _in_office(contacts.day, opened + 3 * MINUTE_MS, days, rng)
     # One in two hundred is lost and never answered; a few are closed without an answer.

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from connectors.simulator import profile
-from connectors.simulator.contacts import NEVER, Contacts, Instants, Steps
+from connectors.simulator.contacts import Contacts, Steps
+from connectors.simulator.plants import NEVER, Instants
 from connectors.simulator.surveys import Surveys
 from connectors.simulator.town import MINUTE_MS, opening
 from schemas.events import PREFIX

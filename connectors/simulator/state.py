@@ -12,13 +12,15 @@ import orjson
 
 from connectors.protocol import Refused
 from connectors.simulator import profile
-from connectors.simulator.contacts import NEVER, Drift
+from connectors.simulator.plants import NEVER, Plant, parse
 from connectors.simulator.town import MINUTE_MS, day_of, instant, opening, organisation, working_day_after, working_day_before
 from connectors.simulator.truth import Truth
 from connectors.simulator.world import World
 
 STATE_FILE = "simulation.json"
 TRUTH_FILE = "truth.json"
+DRIFT_POINTS = 0.25
+"""By how much the share within its norm falls on the channel that is asked to drift."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,10 @@ class Simulation:
     """The parameters of a simulation. `anchor_ms`: the first start, a whole minute; history ends and the drift is placed by it.
 
     `weeks`: length of the history. `scale`: 1 is a town of 40,000 inhabitants. `drift_channel`: None plants none. `drift_days`: working
-    days before the anchor on which the drift began; `drift_lasts`: working days until it is over (None: it stays). `speed` above 1:
-    history ends on the morning of the last working day before the anchor, and what follows is played that many times as fast until it has
-    caught up with the clock; never into the future, whose events the pipeline refuses.
+    days before the anchor on which the drift began; `drift_lasts`: working days until it is over (None: it stays). `plants`: further
+    planted changes, as plants.parse reads them. `speed` above 1: history ends on the morning of the last working day before the anchor,
+    and what follows is played that many times as fast until it has caught up with the clock; never into the future, whose events the
+    pipeline refuses.
     """
 
     anchor_ms: int
@@ -39,6 +42,7 @@ class Simulation:
     drift_channel: str | None = "telephone"
     drift_days: int = 5
     drift_lasts: int | None = None
+    plants: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         channels = [channel.name for channel in profile.CHANNELS]
@@ -54,17 +58,19 @@ class Simulation:
         ):
             if wrong:
                 raise Refused(text)
+        for plant in self.plants:
+            parse(plant)
 
     @cached_property
     def world(self) -> World:
         """The town that these parameters describe."""
         today = day_of(self.anchor_ms)
-        drift = None
+        plants = [parse(plant) for plant in self.plants]
         if self.drift_channel is not None:
             first = working_day_before(today, self.drift_days)
             end = NEVER if self.drift_lasts is None else instant(working_day_after(first, self.drift_lasts))
-            drift = Drift(self.drift_channel, instant(first), end)
-        return World(self.seed, today - timedelta(weeks=self.weeks), self.scale, drift)
+            plants.append(Plant(self.drift_channel, "norm", DRIFT_POINTS, instant(first), end))
+        return World(self.seed, today - timedelta(weeks=self.weeks), self.scale, tuple(plants))
 
     @cached_property
     def history_end(self) -> int:
@@ -83,6 +89,8 @@ class Simulation:
     def fingerprint(self) -> str:
         """Tells worlds apart: a cursor of one means nothing in another."""
         content = {name: value for name, value in asdict(self).items() if name != "speed"}
+        if not self.plants:
+            del content["plants"]  # worlds begun before plants existed go on
         return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
@@ -102,10 +110,10 @@ def open_simulation(directory: Path, now_ms: int, given: Mapping[str, Any]) -> S
             raise Refused(f"{path} can't be written ({error.strerror}); give a --state directory that can") from None
         return simulation
     try:
-        kept = orjson.loads(path.read_bytes())
-        simulation = Simulation(**kept)
+        simulation = read_simulation(directory)
     except (OSError, ValueError, TypeError) as error:
         raise Refused(f"{path} can't be read ({error}); restore it, or give another --state directory to start a new simulation") from None
+    kept = asdict(simulation)
     for name, value in given.items():
         if kept[name] != value:
             raise Refused(
@@ -115,14 +123,19 @@ def open_simulation(directory: Path, now_ms: int, given: Mapping[str, Any]) -> S
     return simulation
 
 
+def read_simulation(directory: Path) -> Simulation:
+    """The simulation kept in a directory. Raises FileNotFoundError without one; ValueError or TypeError for a file that is none."""
+    kept = {"plants": (), **orjson.loads((directory / STATE_FILE).read_bytes())}
+    return Simulation(**{**kept, "plants": tuple(kept["plants"])})
+
+
 def write_truth(directory: Path, simulation: Simulation, found: Truth) -> None:
     """Write what a correct measurement must find beside the simulation."""
-    drift = simulation.world.drift
     document = {
         "simulated": True,
         "organisation": organisation().organisation,
         "simulation": asdict(simulation),
-        "drift": None if drift is None else {**asdict(drift), "end_ms": None if drift.end_ms == NEVER else drift.end_ms},
+        "planted": [plant.told() for plant in simulation.world.plants],
         **asdict(found),
     }
     _write_json(directory / TRUTH_FILE, document)

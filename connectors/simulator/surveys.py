@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.simulator import profile
-from connectors.simulator.contacts import NEVER, Contacts, Instants, Steps, generator
+from connectors.simulator.contacts import Contacts, Steps, generator
+from connectors.simulator.plants import NEVER, Instants
 from connectors.simulator.town import DAY_MS, HOUR_MS, MINUTE_MS, midnight
 
 PARTIAL_SHARE = 0.07
@@ -65,7 +66,7 @@ def _awake(at: Instants, contacts: Contacts) -> Instants:
 def _grades(contacts: Contacts, contact: NDArray[np.int64], day_effect: float, rng: np.random.Generator) -> NDArray[np.int64]:
     n = len(contact)
     strain = contacts.strain[contact]
-    mood = contacts.channel.grade + day_effect - 0.55 * strain - 0.4 * contacts.drifted[contact] + GRADE_SPREAD * rng.standard_normal(n)
+    mood = contacts.channel.grade + day_effect - 0.55 * strain + contacts.mood[contact] + GRADE_SPREAD * rng.standard_normal(n)
     aspects = mood[:, None] + np.array(profile.ASPECT_OFFSET) + 0.8 * rng.standard_normal((n, len(profile.ASPECTS)))
     aspects[:, 0] = mood
     aspects[:, profile.ASPECTS.index("speed")] -= 0.5 * strain

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.simulator import profile
-from connectors.simulator.contacts import NEVER, Contacts, Instants
+from connectors.simulator.contacts import Contacts
 from connectors.simulator.events import INSTRUMENT, INSTRUMENT_VERSION, ITEMS_OF_PARTIAL
+from connectors.simulator.plants import NEVER, Instants
 from connectors.simulator.profile import Promise
 from connectors.simulator.surveys import Surveys
 from connectors.simulator.town import DAY_MS, HOUR_MS, MINUTE_MS, day_of, midnight, working_day_after
@@ -47,7 +48,7 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class _Fact:
+class Fact:
     """Things of one measure that count: when, and how much."""
 
     measure: str
@@ -67,7 +68,7 @@ def truth(world: World, as_of: int) -> Truth:
         for contacts, surveys in world.draws(day):
             channel = contacts.channel.name
             found.withdrawn += int(np.count_nonzero(contacts.steps.released["withdrawn"] <= as_of))
-            for fact in _of_contacts(contacts, as_of):
+            for fact in facts_of_contacts(contacts, as_of):
                 _add(found.by_opening_day, day.isoformat(), channel, fact.measure, fact.x)
                 _spread(found, fact, channel, days, starts)
             for fact in _of_answers(surveys, as_of):
@@ -80,26 +81,27 @@ def _known(steps_at: Instants, released: Instants, as_of: int) -> Instants:
     return np.where(released <= as_of, steps_at, NEVER)
 
 
-def _of_contacts(contacts: Contacts, as_of: int) -> Iterator[_Fact]:
+def facts_of_contacts(contacts: Contacts, as_of: int) -> Iterator[Fact]:
+    """What counts of the contacts of a day and channel, as far as it had been sent by `as_of`."""
     steps = contacts.steps
     known = {kind: _known(at, steps.released[kind], as_of) for kind, at in steps.at.items()}
     counts = (known["opened"] < NEVER) & (known["withdrawn"] == NEVER)
     opened = known["opened"][counts]
-    yield _Fact("volume", opened, np.zeros(len(opened), dtype=np.int64))
+    yield Fact("volume", opened, np.zeros(len(opened), dtype=np.int64))
     if contacts.channel.kind == "queue":
         answered, abandoned, queued = known["answered"], known["abandoned"], known["queued"]
         helped = counts & (answered < NEVER)
         start = np.where(queued < NEVER, queued, known["opened"])
         gave_up = counts & ~helped & (abandoned < NEVER)
-        yield _Fact("wait", answered[helped], answered[helped] - start[helped])
-        yield _Fact("abandonment", answered[helped], np.zeros(np.count_nonzero(helped), dtype=np.int64))
-        yield _Fact("abandonment", abandoned[gave_up], np.ones(np.count_nonzero(gave_up), dtype=np.int64))
+        yield Fact("wait", answered[helped], answered[helped] - start[helped])
+        yield Fact("abandonment", answered[helped], np.zeros(np.count_nonzero(helped), dtype=np.int64))
+        yield Fact("abandonment", abandoned[gave_up], np.ones(np.count_nonzero(gave_up), dtype=np.int64))
     for promise in profile.PROMISES:
         if promise.channel == contacts.channel.name:
             yield _kept(promise, contacts.day, known, counts, as_of)
 
 
-def _kept(promise: Promise, day: date, known: dict[str, Instants], counts: NDArray[np.bool_], as_of: int) -> _Fact:
+def _kept(promise: Promise, day: date, known: dict[str, Instants], counts: NDArray[np.bool_], as_of: int) -> Fact:
     start = known[promise.start]
     stop = np.minimum.reduce([known[kind] for kind in promise.stops])
     if promise.working_days:
@@ -110,10 +112,10 @@ def _kept(promise: Promise, day: date, known: dict[str, Instants], counts: NDArr
     ended = np.minimum(known["closed"], known.get("abandoned", known["closed"]))
     open_too_long = (stop == NEVER) & (ended == NEVER) & (deadline <= as_of)
     judged = counts & (start < NEVER) & ((stop < NEVER) | open_too_long)
-    return _Fact(f"norm:{promise.norm}", np.minimum(stop, deadline)[judged], (stop <= deadline)[judged].astype(np.int64))
+    return Fact(f"norm:{promise.norm}", np.minimum(stop, deadline)[judged], (stop <= deadline)[judged].astype(np.int64))
 
 
-def _of_answers(surveys: Surveys, as_of: int) -> Iterator[_Fact]:
+def _of_answers(surveys: Surveys, as_of: int) -> Iterator[Fact]:
     steps = surveys.steps
     first = _known(steps.at["answered"], steps.released["answered"], as_of)
     second = _known(steps.at["completed"], steps.released["completed"], as_of)
@@ -121,10 +123,10 @@ def _of_answers(surveys: Surveys, as_of: int) -> Iterator[_Fact]:
     only_part = surveys.partial & (second == NEVER)
     for column, aspect in enumerate(profile.ASPECTS):
         given = (at < NEVER) & ~(only_part & (column >= ITEMS_OF_PARTIAL))
-        yield _Fact(f"answer:{INSTRUMENT}:{INSTRUMENT_VERSION}:{aspect}", at[given], 1000 * surveys.grades[given, column])
+        yield Fact(f"answer:{INSTRUMENT}:{INSTRUMENT_VERSION}:{aspect}", at[given], 1000 * surveys.grades[given, column])
 
 
-def _spread(found: Truth, fact: _Fact, channel: str, days: list[date], starts: NDArray[np.int64]) -> None:
+def _spread(found: Truth, fact: Fact, channel: str, days: list[date], starts: NDArray[np.int64]) -> None:
     position = np.searchsorted(starts, fact.at, side="right") - 1
     for number in np.unique(position):
         _add(found.by_day, days[number].isoformat(), channel, fact.measure, fact.x[position == number])

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from connectors.simulator import contacts, events, profile, surveys
-from connectors.simulator.contacts import Contacts, Drift
+from connectors.simulator.contacts import Contacts
 from connectors.simulator.events import Released
+from connectors.simulator.plants import Plant
 from connectors.simulator.surveys import Surveys
 from connectors.simulator.town import day_of, midnight
 
@@ -26,11 +27,11 @@ class World:
     seed: int
     first_day: date
     scale: float = 1.0
-    drift: Drift | None = None
+    plants: tuple[Plant, ...] = ()
 
     def draws(self, day: date) -> list[tuple[Contacts, Surveys]]:
         """The contacts that open on a day and the answers they lead to, a pair for each channel."""
-        drawn = [contacts.draw(self.seed, self.scale, self.drift, channel, day) for channel in profile.CHANNELS]
+        drawn = [contacts.draw(self.seed, self.scale, self.plants, channel, day) for channel in profile.CHANNELS]
         return [(each, surveys.draw(self.seed, each)) for each in drawn]
 
     def events_of_day(self, day: date) -> list[Released]:

@@ -19,6 +19,7 @@ _MODULES = {
     "measures": ("measures",),
     "waiting": ("open",),
     "mark": ("mark",),
+    "incident": ("incident",),
     "explain": ("explain",),
     "norms": ("norms",),
     "simulate": ("simulate",),

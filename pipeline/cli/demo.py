@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,24 +13,27 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
 import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from connectors.simulator.state import STATE_FILE, Simulation
-from connectors.simulator.town import DAY_MS, ORGANISATION_FILE
+from connectors.simulator.state import STATE_FILE, Simulation, read_simulation
+from connectors.simulator.town import DAY_MS, MINUTE_MS, ORGANISATION_FILE
 from deploy.local import stack
 from deploy.local.errors import StackError
+from deploy.local.supervisor import Service
 from pipeline.cli import endpoints
 from pipeline.cli.asked import heading_of
+from pipeline.cli.demo_drift import incident_lines, plants
 from pipeline.cli.overview import overview
 from pipeline.cli.stack import fail, provide_simulated_organisation, services
 from pipeline.cli.table import console_of_output
+from pipeline.drift.incidents import Incident
 from pipeline.report import Line, rolling_lines
 from pipeline.rules import calendar_of
 from pipeline.store.client import Unavailable
+from pipeline.store.drift_incidents import incidents
 from pipeline.store.reads import Views
 from schemas.organisation import load_organisation
 
@@ -42,6 +46,7 @@ BEHIND_MS = 60_000
 LOADED_MS = 3 * DAY_MS
 """The history is in when its last event is so near its end: a weekend may be without."""
 LOG_LINES = 2
+LOOK_EVERY_S = "5"
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +65,7 @@ def demo() -> None:
     os.environ["CONTACTMETER_DIR"] = str(place.directory)  # all of this process is about this directory, whatever else runs
     console.print("[bold]contactmeter demo[/]: a simulated municipality of 40,000 inhabitants; real Kafka, Faust and ClickHouse.")
     console.print(
-        "16 weeks of history come first, then live contacts. On the telephone something changed a week ago: see norm telephone_45s."
+        "16 weeks of history come first, then live contacts. On the telephone something changed in the last days: the table says what."
     )
     console.print(f"Data in {place.directory}. Ctrl-C ends everything.\n", markup=False, highlight=False, soft_wrap=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
@@ -68,7 +73,7 @@ def demo() -> None:
     threading.Thread(target=_keep_figures, args=(screen, place), name="figures", daemon=True).start()
     try:
         provide_simulated_organisation(place)
-        stack.up(place, partial(services, simulate=True, simulate_options=_options(place)), screen.say)
+        stack.up(place, partial(_services, options=_options(place)), screen.say)
     except StackError as error:
         screen.leave()
         fail(error)
@@ -84,18 +89,25 @@ def demo() -> None:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the demo shows of one moment. `remarks` stand above the table: the history that loads, the day that is played."""
+    """What the demo shows of one moment. `remarks` stand above the table: the history that loads, the day that is played.
+
+    `incidents`: what drifts, above the table as well; `zone`: the organisation's, for its times.
+    """
 
     heading: str
     lines: list[Line]
     remarks: list[str]
     stored: str
+    incidents: Sequence[Incident] = ()
+    zone: str = "UTC"
 
     def table(self, width: int, height: int | None) -> Group:
         """The table with what stands around it, in `height` lines when given."""
-        room = None if height is None else height - len(self.remarks) - 1
+        drift = list(incident_lines(self.incidents, ORGANISATION, ZoneInfo(self.zone), width))
+        room = None if height is None else height - len(self.remarks) - len(drift) - 1
         return Group(
             *(Text(remark, style="yellow", no_wrap=True, overflow="ellipsis") for remark in self.remarks),
+            *drift,
             overview(self.heading, self.lines, brief=True, width=width, height=room),
             Text(self.stored, no_wrap=True, overflow="ellipsis"),
         )
@@ -158,11 +170,19 @@ class Screen:
         return Group(self._shown.table(self.console.width, self.console.height - len(said)), *said)
 
 
+def _services(environment: Mapping[str, str], options: Sequence[str]) -> list[Service]:
+    """The product's processes with the simulator. Whoever opens the demo need not wait an hour for the look at what just loaded."""
+    return services({**environment, "CONTACTMETER_LOOK_EVERY_S": LOOK_EVERY_S}, simulate=True, simulate_options=options)
+
+
 def _options(place: stack.Layout) -> list[str]:
     """Out of opening hours nothing would happen: then the last working day is played fast. A simulation once begun keeps its options."""
     if (place.directory / "simulator" / STATE_FILE).exists():
         return []
-    return [] if _is_open(_now()) else ["--speed", str(CLOSED_SPEED)]
+    now = _now()
+    speed = 1 if _is_open(now) else CLOSED_SPEED
+    history_end = Simulation(now - now % MINUTE_MS, speed=speed).history_end
+    return [*(["--speed", str(speed)] if speed > 1 else []), *(f"--plant={plant}" for plant in plants(history_end))]
 
 
 def _now() -> int:
@@ -195,7 +215,7 @@ def _worker_is_ready(place: stack.Layout) -> bool:
 def _simulation(place: stack.Layout) -> Simulation | None:
     """The simulation that runs; None until it is begun."""
     try:
-        return Simulation(**orjson.loads((place.directory / "simulator" / STATE_FILE).read_bytes()))
+        return read_simulation(place.directory / "simulator")
     except FileNotFoundError:
         return None
 
@@ -204,7 +224,8 @@ def _read(place: stack.Layout) -> Shown | None:
     """The figures of now; those of the last event while the town hall is closed, when the windows of now would run empty."""
     now = _now()
     simulation = _simulation(place)
-    with closing(Views(endpoints.connection(endpoints.settings()))) as views:
+    connection = endpoints.connection(endpoints.settings())
+    with closing(Views(connection)) as views, closing(connection.open()) as client:
         settings = views.organisations().get(ORGANISATION)
         if settings is None or simulation is None:
             return None
@@ -215,12 +236,15 @@ def _read(place: stack.Layout) -> Shown | None:
         day = datetime.fromtimestamp(now / 1000, ZoneInfo(str(settings["zone"]))).date()
         lines = rolling_lines(rows, views.targets(ORGANISATION, day), int(settings["minimum_n"]))
         counts = views.counts().get(ORGANISATION, {"contacts": 0, "answers": 0, "rejects": 0})
+        known = incidents(client, ORGANISATION)
     stored = f"{counts['contacts']:,} contacts, {counts['answers']:,} answers, {counts['rejects']:,} rejects"
     return Shown(
         heading_of(ORGANISATION, settings, as_of),
         lines,
         remarks(simulation, now, last, counts["contacts"], settings),
         f"{stored} · more: contactmeter figures",
+        known,
+        str(settings["zone"]),
     )
 
 

@@ -7,28 +7,21 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime
 from typing import Annotated, Any, get_args, get_type_hints
-from zoneinfo import ZoneInfo
 
 import typer
 
-from connectors.identity import cloud_event, event_id
-from connectors.sender import Sender
 from pipeline.cli import endpoints
-from pipeline.cli.actor import actor
 from pipeline.cli.satisfaction_words import WORDS, marker_text
+from pipeline.cli.speaking import in_force, moment, say
 from pipeline.settings import Settings
-from pipeline.store import audit, configuration
 from pipeline.store.client import VIEWS
 from pipeline.store.markers import Marker, markers
 from schemas.errors import InvalidConfiguration
 from schemas.events import MarkerSetData
 from schemas.organisation import Organisation
-from schemas.types import Channel, epoch_ms, iso
+from schemas.types import Channel, iso
 
 KINDS: tuple[str, ...] = get_args(get_type_hints(MarkerSetData)["kind"])
-KAFKA_PATIENCE_S = 10.0
-OPERATOR = "contactmeter"
-"""The system of the organisation's file in whose name an operator speaks."""
 
 
 def register(app: typer.Typer) -> None:
@@ -50,13 +43,11 @@ def mark(
 ) -> None:
     """Mark a period that figures must carry. Nothing is left out of a figure for it: it says what to keep in mind."""
     with endpoints.command("mark") as found, closing(endpoints.connection(found).open()) as client:
-        stored = configuration.in_force(client).get(organisation)
-        if stored is None:
-            raise InvalidConfiguration(f"no organisation {organisation!r} is in force")
+        configured = in_force(client, organisation)
         if sum((bool(kind), bool(cancel), listed)) != 1:
             raise InvalidConfiguration("say one of: a KIND to set a marker, --cancel ID, or --list")
         if listed:
-            _show(found, stored.organisation, as_json)
+            _show(found, configured, as_json)
             return
         now = time.time_ns() // 1_000_000
         if cancel:
@@ -64,9 +55,8 @@ def mark(
             event, name = ("marker.cancelled", {"marker": cancel, "occurred_at": iso(now)}), cancel
         else:
             name = marker or f"{kind.replace('_', '-')}-{iso(now)[:10]}-{secrets.token_hex(2)}"
-            event = ("marker.set", data_of(stored.organisation, kind, name, begins, ends, channel or (), note, now))
-        _send(found, stored.organisation, *event, now)
-        audit.note(client, now, organisation, actor(), event[0].replace(".", "_"), json.dumps(event[1], ensure_ascii=False))
+            event = ("marker.set", data_of(configured, kind, name, begins, ends, channel or (), note, now))
+        say(found, client, configured, event[0], name, event[1], now)
         typer.echo(f"{'cancelled' if cancel else 'marked'}: {name}; figures carry it within seconds")
 
 
@@ -76,10 +66,10 @@ def data_of(
     """The data of `marker.set`; local times are of the organisation's zone. Raises InvalidConfiguration for what can't be meant."""
     if kind not in KINDS:
         raise InvalidConfiguration(f"{kind!r} is no kind of marker; write one of {', '.join(KINDS)}")
-    start = _moment(organisation, "--from", begins) if begins else now_ms
+    start = moment(organisation, "--from", begins) if begins else now_ms
     data: dict[str, Any] = {"marker": name, "kind": kind, "occurred_at": iso(now_ms), "from": iso(start)}
     if ends:
-        end = _moment(organisation, "--to", ends)
+        end = moment(organisation, "--to", ends)
         if end <= start:
             raise InvalidConfiguration(f"--to {ends} does not lie after its beginning")
         data["to"] = iso(end)
@@ -89,30 +79,6 @@ def data_of(
             word = "is no channel" if channel not in get_args(Channel) else f"is no channel of {organisation.organisation}"
             raise InvalidConfiguration(f"--channel {channel!r} {word}; it has {known}")
     return data | ({"channels": sorted(set(channels))} if channels else {}) | ({"note": note} if note else {})
-
-
-def _moment(organisation: Organisation, option: str, text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidConfiguration(f"{option} {text!r} is no moment; write 2026-03-02T09:00 or 2026-03-02") from None
-    return epoch_ms(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(organisation.zone)))
-
-
-def operator_source(organisation: Organisation) -> str:
-    """The source in whose name an operator speaks. Raises InvalidConfiguration when the organisation's file has none."""
-    system = organisation.systems.get(OPERATOR)
-    if system is None:
-        example = f'{OPERATOR}: {{sources: ["urn:nld:oin:<OIN>:systeem:{OPERATOR}"]}}'
-        raise InvalidConfiguration(f"the file of {organisation.organisation} has no system {OPERATOR!r}; add to `systems`: {example}")
-    return system.sources[0]
-
-
-def _send(found: Settings, organisation: Organisation, kind: str, data: dict[str, Any], now: int) -> None:
-    identifier = event_id(kind, data["marker"], json.dumps(data, sort_keys=True))
-    event = cloud_event(kind, operator_source(organisation), identifier, now, data)
-    with Sender(found.kafka, give_up_after=KAFKA_PATIENCE_S, security=found.kafka_security.options(), connector="mark") as sender:
-        sender.send(organisation.organisation, [event])
 
 
 def _markers(found: Settings, organisation: str) -> list[Marker]:

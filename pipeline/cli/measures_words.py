@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cli.asked import local_text, simulated_text
-from pipeline.cli.numbers import number_text, share_text
 from pipeline.cli.table import aligned
 from pipeline.names import channel_text
+from pipeline.numbers import number_text, share_text
 from pipeline.store.measures import Row
 
 MOST = 20

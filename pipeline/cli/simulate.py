@@ -13,6 +13,7 @@ from connectors.cursors import KafkaCursors
 from connectors.protocol import Batch, Refused
 from connectors.sender import Sender
 from connectors.simulator.connector import Simulator
+from connectors.simulator.plants import EXAMPLE, SYNTAX
 from connectors.simulator.state import TRUTH_FILE, open_simulation
 from connectors.simulator.town import ORGANISATION_FILE
 from deploy.local import stack
@@ -43,6 +44,10 @@ def simulate(
     ] = None,
     drift_days: Annotated[int | None, typer.Option(help="Working days before the first start that the drift began. Default 5.")] = None,
     drift_lasts: Annotated[int | None, typer.Option(help="Working days until the drift is over. By default it stays.")] = None,
+    plant: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Plant a change instead of the default drift: {SYNTAX}; local times. Such as {EXAMPLE}. May be repeated."),
+    ] = None,
     history_only: Annotated[bool, typer.Option("--history-only", help="Send the history and end.")] = False,
     rate: Annotated[float | None, typer.Option(min=1, help="At most this many events a second. Default no limit.")] = None,
     kafka: Annotated[str | None, typer.Option(envvar="CONTACTMETER_KAFKA", help="HOST:PORT. Default: the stack that runs here.")] = None,
@@ -58,6 +63,8 @@ def simulate(
     """
     asked = {"seed": seed, "weeks": weeks, "scale": scale, "speed": speed, "drift_days": drift_days, "drift_lasts": drift_lasts}
     given: dict[str, object] = {name: value for name, value in asked.items() if value is not None}
+    if plant:
+        given |= {"plants": tuple(plant), "drift_channel": None}
     if drift_channel is not None:
         given["drift_channel"] = None if drift_channel == "none" else drift_channel
     directory = state or stack.layout().directory / "simulator"

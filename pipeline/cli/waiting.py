@@ -11,8 +11,8 @@ from pipeline.cli import endpoints
 from pipeline.cli.asked import instant_of, open_views, organisation_of
 from pipeline.cli.measures import as_document, check
 from pipeline.cli.measures_words import WORDS, Words, heading, named
-from pipeline.cli.numbers import number_text
 from pipeline.cli.table import aligned
+from pipeline.numbers import number_text
 from pipeline.store.measures import MeasureViews, Row
 
 _DEADLINES = {

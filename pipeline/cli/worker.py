@@ -13,14 +13,16 @@ import typer
 from kafka.errors import KafkaError
 
 from pipeline import faults, health, topics
-from pipeline.app import SendRejects, declare, make_app, run
+from pipeline.app import SendRejects, SendSignals, declare, make_app, run
 from pipeline.brake import Brake
 from pipeline.braking import Braking, Identity
 from pipeline.cli import endpoints, keeping
+from pipeline.looking import Looks
 from pipeline.organisations import Organisations
 from pipeline.settings import Settings
 from pipeline.store import migrate, retention
 from pipeline.store.client import Unavailable, persistently
+from pipeline.store.drift_looks import DriftStore
 from pipeline.store.facade import ClickHouseStore
 from pipeline.topics import check_partitions, connect, connected, ensure_topics
 from pipeline.upkeep import Upkeep
@@ -90,7 +92,7 @@ def _run(found: Settings) -> int:
     offsets = health.Offsets(found.kafka, found.group, CONTACT_EVENTS, found.kafka_security.options())
     health.Watchdog(state, offsets, found.stall_after_s, _die).run()  # its first look connects the clients that the state needs, too
 
-    def make_worker(send_rejects: SendRejects) -> tuple[Worker, Organisations, Upkeep]:
+    def make_worker(send_rejects: SendRejects, send_signals: SendSignals) -> tuple[Worker, Organisations, Upkeep]:
         loop = Worker(
             store,
             organisations.present,
@@ -102,7 +104,9 @@ def _run(found: Settings) -> int:
             found.batch_bytes,
             found.contacts_in_memory,
         )
-        return loop, organisations, Upkeep(loop, store, state)
+        drift = DriftStore(endpoints.connection(found), faults.after_insert(found.fault))
+        looks = Looks(loop.organisations, drift, send_signals, _now_ms, found.look_every_s)
+        return loop, organisations, Upkeep(loop, store, state, looks)
 
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = make_app(found)

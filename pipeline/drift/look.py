@@ -84,8 +84,11 @@ def active_streams(organisation: Organisation, sums: Mapping[Measured, Hours], u
 
 
 def with_grades(stream: Stream, fed: Fed, grades: Mapping[Measured, Sequence[tuple[float, int]]]) -> Fed:
-    """What is fed, with how often each grade was given, on 1-10, by the last version of the questionnaire that has answers."""
-    for measure, scale in reversed(list(zip(stream.measures, stream.scales, strict=True))):
+    """What is fed, with how often each grade was given, on 1-10, by the last version of the questionnaire that has answers.
+
+    Other streams have no scales.
+    """
+    for measure, scale in reversed(list(zip(stream.measures, stream.scales, strict=False))):
         counts = grades.get((stream.channel, measure))
         if counts:
             span = scale.maximum - scale.minimum

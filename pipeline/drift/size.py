@@ -20,6 +20,10 @@ class Told(NamedTuple):
     usual: float
     n: int
 
+    def coarse(self, step: int) -> "Told":
+        """As grades may be told to anybody: in tenths, of answers in whole steps, so that two states do not tell the answers in between."""
+        return Told(*(round(figure, 1) for figure in self[:5]), self.n - self.n % step)  # type: ignore[arg-type, call-arg]
+
 
 def told_of(baseline: Baseline, level: float, fed: Fed, chosen: npt.NDArray[np.int64], uncertainty: float) -> Told:
     """What the chosen hours tell. `uncertainty`: half the width of a 95 % interval in the kind's scale.

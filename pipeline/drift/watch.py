@@ -285,6 +285,8 @@ class Run:
         told = self._told(signal.onset, end) if end > 0 and fed.at[end - 1] >= signal.onset else Told._make(signal.told)
         if state == "over" and 0 < told.n - signal.n < self._least:
             told = Told._make(signal.told)
+        if self._least:
+            told = told.coarse(self._least)
         signal.sequence += 1
         signal.told = list(told)
         if state != "over":

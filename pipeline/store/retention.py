@@ -40,6 +40,8 @@ RULES = (
     Rule("comments", "comments", "toDateTime(answered_at)"),
     Rule("rejects", "rejected", "toDateTime(appended_at)"),
     Rule("rolling", "figures", "as_of"),
+    Rule("signals", "contacts", "toDateTime(intDiv(version, 1000))"),
+    Rule("incidents", "contacts", "toDateTime(intDiv(version, 1000))"),
     Rule("gauges", "gauges", "toDateTime(observed_at)"),
     Rule("gauge_readings", "gauges", "stored_at"),
     Rule("heartbeats", "heartbeats", "toDateTime(observed_at)"),

@@ -38,7 +38,10 @@ FROM survey_answers FINAL WHERE (organisation, source, answer) IN (SELECT organi
 """
 _CONTRIBUTIONS = """
 SELECT organisation, channel, measure, groupArray(minute), groupArray(n), groupArray(total), groupArray(squares)
-FROM contributions_of(organisations = {organisations:Array(String)}) WHERE minute > {oldest:Int64}
+FROM contributions_between(
+    organisations = {organisations:Array(String)},
+    since = fromUnixTimestamp64Milli({oldest:Int64} * 60000, 'UTC'), until = toDateTime64('2299-12-31 23:59:59', 3, 'UTC')
+)
 GROUP BY organisation, channel, measure FORMAT RowBinary
 """
 _AT_ONCE = 10

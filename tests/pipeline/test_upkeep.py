@@ -8,6 +8,7 @@ import pytest
 from pipeline.assignment import Assignment
 from pipeline.configured import Configured
 from pipeline.health import Health
+from pipeline.looking import Looks
 from pipeline.sweeping import AT_ONCE, PAGE, SWEEP_S
 from pipeline.upkeep import AGGREGATE_AFTER_S, CHECK_S, ERASE_S, Upkeep
 from tests.pipeline.test_worker_loop import ALL, ORGANISATION, Fixture, MemoryStore, run
@@ -75,6 +76,10 @@ class Loop:
         self.checks.append(organisation)
 
 
+async def nobody(_messages: object) -> None:
+    """Takes messages for the topic; there are none, for no organisation is looked at here."""
+
+
 class Scene:
     """Upkeep with a clock that is moved by hand."""
 
@@ -83,7 +88,8 @@ class Scene:
         self.rows = rows
         self.loop = Loop(rows, generation)
         self.health = Health()
-        self.upkeep = Upkeep(self.loop, rows, self.health, lambda: self.now)  # type: ignore[arg-type]
+        looks = Looks(dict, rows, nobody, lambda: 0, 600.0)  # type: ignore[arg-type]
+        self.upkeep = Upkeep(self.loop, rows, self.health, looks, lambda: self.now)  # type: ignore[arg-type]
 
     async def step(self) -> None:
         """One step, and what it began beside."""

@@ -17,7 +17,7 @@ from connectors.protocol import Batch, Connector, Finished, Refused, Retry, Wire
 from connectors.registry import connector_class
 from connectors.simulator.connector import BATCH_EVENTS, Simulator
 from connectors.simulator.events import Released
-from connectors.simulator.state import STATE_FILE, TRUTH_FILE, Simulation
+from connectors.simulator.state import TRUTH_FILE, Simulation, read_simulation
 from connectors.simulator.town import organisation
 from pipeline.cli import simulate
 from schemas import batch
@@ -160,7 +160,8 @@ def test_the_command_sends_its_history_to_kafka_once(kafka: KafkaEngine, tmp_pat
     create_topic(kafka.bootstrap, CONNECTOR_CURSORS, 1, {"cleanup.policy": "compact"})
     app = typer.Typer()
     simulate.register(app)
-    arguments = ["--kafka", kafka.bootstrap, "--state", str(tmp_path), "--history-only", "--weeks", "1", "--scale", "0.3"]
+    plant = "email:grade:-1:2026-01-01T09:00"
+    arguments = ["--kafka", kafka.bootstrap, "--state", str(tmp_path), "--history-only", "--weeks", "1", "--scale", "0.3", "--plant", plant]
     for _ in range(2):
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 0, result.output
@@ -175,6 +176,7 @@ def test_the_command_sends_its_history_to_kafka_once(kafka: KafkaEngine, tmp_pat
             assert batch.decode(record.value, record.key, record.headers).errors == []
             counts.update(event["id"] for event in orjson.loads(record.value) if not event["type"].endswith("connector.observed"))
     document = json.loads((tmp_path / TRUTH_FILE).read_text())
+    assert [(planted["channel"], planted["what"]) for planted in document["planted"]] == [("email", "grade")], "and no default drift"
     assert sum(".stand." not in identity for identity in counts) == document["events"] > 1_000
     assert sorted(document["resent"]) == sorted(identity for identity, count in counts.items() if count > 1)
     cursors = KafkaCursors(kafka.bootstrap)
@@ -182,6 +184,5 @@ def test_the_command_sends_its_history_to_kafka_once(kafka: KafkaEngine, tmp_pat
         stored = cursors.get(Simulator.name, Simulator.cursor_key)
     finally:
         cursors.close()
-    state = json.loads((tmp_path / STATE_FILE).read_text())
     assert stored is not None
-    assert stored.startswith(Simulation(**state).fingerprint)
+    assert stored.startswith(read_simulation(tmp_path).fingerprint)

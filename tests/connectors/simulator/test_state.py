@@ -63,12 +63,11 @@ def test_parameters_that_make_no_sense_are_refused_and_nothing_is_kept(tmp_path:
 
 
 def test_the_drift_is_placed_by_working_days() -> None:
-    drift = Simulation(ANCHOR, drift_days=12, drift_lasts=3).world.drift
-    assert drift is not None
+    (drift,) = Simulation(ANCHOR, drift_days=12, drift_lasts=3).world.plants
     # 27 April, King's Day, is no working day.
-    assert drift.onset_ms == parse_instant("2026-04-24T00:00:00+02:00")
-    assert drift.end_ms == parse_instant("2026-04-30T00:00:00+02:00")
-    assert Simulation(ANCHOR, drift_channel=None).world.drift is None
+    assert drift.from_ms == parse_instant("2026-04-24T00:00:00+02:00")
+    assert drift.to_ms == parse_instant("2026-04-30T00:00:00+02:00")
+    assert Simulation(ANCHOR, drift_channel=None).world.plants == ()
 
 
 def test_a_fast_simulation_catches_up_and_is_never_in_the_future() -> None:
@@ -88,11 +87,15 @@ def test_the_truth_is_written_with_what_was_planted(tmp_path: Path) -> None:
     document = json.loads((tmp_path / TRUTH_FILE).read_text())
     assert document["simulated"] is True
     assert document["simulation"]["seed"] == 1
-    assert document["drift"] == {
-        "channel": "telephone",
-        "onset_ms": parse_instant("2026-05-06T00:00:00+02:00"),
-        "end_ms": None,
-        "points": 0.25,
-    }
+    assert document["planted"] == [
+        {
+            "channel": "telephone",
+            "what": "norm",
+            "size": 0.25,
+            "from_ms": parse_instant("2026-05-06T00:00:00+02:00"),
+            "to_ms": None,
+            "team": None,
+        }
+    ]
     assert document["rolling"] == found.rolling
     assert document["by_day"]["2026-05-12"]["telephone"]["volume"][0] > 10

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from connectors.simulator import profile
-from connectors.simulator.contacts import LATE_SHARE, NEVER, RESENT_SHARE, Drift
+from connectors.simulator.contacts import LATE_SHARE, RESENT_SHARE
 from connectors.simulator.events import Released
+from connectors.simulator.plants import NEVER, Plant
 from connectors.simulator.state import Simulation
 from connectors.simulator.town import DAY_MS, day_of, instant, midnight, opening, organisation, working_day_after, working_day_before
 from connectors.simulator.world import ONE_DAY, SPAN_DAYS, World
@@ -126,7 +127,7 @@ def test_late_and_repeated_events_have_their_shares(history: list[Released]) -> 
 
 
 def test_everything_a_day_leads_to_is_sent_within_the_span() -> None:
-    world = World(3, date(2026, 1, 1), 1.0, Drift("email", 0))
+    world = World(3, date(2026, 1, 1), 1.0, (Plant("email", "norm", 0.25, 0),))
     for first in (date(2026, 12, 1), date(2026, 3, 20)):
         for n in range(35):
             day = first + n * ONE_DAY
@@ -201,7 +202,7 @@ def within_norm(world: World, channel: str, first: date, last: date, team: str |
 def test_the_drift_lowers_compliance_by_25_points_from_its_onset_to_its_end(channel: str, usual: float) -> None:
     onset, end, last = date(2026, 3, 2), date(2026, 5, 4), date(2026, 7, 6)
     # Four towns' worth, so that chance leaves little room.
-    world = World(11, date(2026, 1, 5), 4.0, Drift(channel, midnight(onset), midnight(end)))
+    world = World(11, date(2026, 1, 5), 4.0, (Plant(channel, "norm", 0.25, midnight(onset), midnight(end)),))
     shares, errors = [], []
     for first, until in ((date(2026, 1, 5), onset), (onset, end), (end, last)):
         within, answered = within_norm(world, channel, first, until)
@@ -215,9 +216,8 @@ def test_the_drift_lowers_compliance_by_25_points_from_its_onset_to_its_end(chan
 
 
 def test_the_drift_happens_mainly_in_one_team(simulation: Simulation) -> None:
-    drift = simulation.world.drift
-    assert drift is not None
-    onset = day_of(drift.onset_ms)
+    (drift,) = simulation.world.plants
+    onset = day_of(drift.from_ms)
     falls = {}
     for team in (profile.DRIFT_TEAM, "Belastingen"):
         before = within_norm(simulation.world, "telephone", simulation.world.first_day, onset, team)
@@ -228,9 +228,8 @@ def test_the_drift_happens_mainly_in_one_team(simulation: Simulation) -> None:
 
 
 def test_grades_fall_with_the_drift(simulation: Simulation) -> None:
-    drift = simulation.world.drift
-    assert drift is not None
-    onset = day_of(drift.onset_ms)
+    (drift,) = simulation.world.plants
+    onset = day_of(drift.from_ms)
     grades: dict[str, list[int]] = {"before": [], "after": []}
     for n in range((onset - simulation.world.first_day).days + 42):
         day = simulation.world.first_day + n * ONE_DAY
@@ -241,10 +240,9 @@ def test_grades_fall_with_the_drift(simulation: Simulation) -> None:
 
 
 def test_the_drift_leaves_everything_else_as_it_was(simulation: Simulation) -> None:
-    drift = simulation.world.drift
-    assert drift is not None
+    (drift,) = simulation.world.plants
     calm = World(simulation.seed, simulation.world.first_day, simulation.scale)
-    before, after = day_of(drift.onset_ms) - ONE_DAY, day_of(drift.onset_ms)
+    before, after = day_of(drift.from_ms) - ONE_DAY, day_of(drift.from_ms)
     assert simulation.world.events_of_day(before) == calm.events_of_day(before)
     others = [item for item in simulation.world.events_of_day(after) if not item[1].startswith("tel")]
     assert others == [item for item in calm.events_of_day(after) if not item[1].startswith("tel")]
@@ -252,9 +250,8 @@ def test_the_drift_leaves_everything_else_as_it_was(simulation: Simulation) -> N
 
 
 def test_the_drift_began_five_working_days_before_the_anchor(simulation: Simulation) -> None:
-    drift = simulation.world.drift
-    assert drift is not None
-    assert drift.onset_ms == parse_instant("2026-05-06T00:00:00+02:00")
+    (drift,) = simulation.world.plants
+    assert drift.from_ms == parse_instant("2026-05-06T00:00:00+02:00")
 
 
 def test_the_scale_scales() -> None:

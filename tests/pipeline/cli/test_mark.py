@@ -6,7 +6,8 @@ import pytest
 
 from connectors.identity import cloud_event
 from connectors.simulator.town import ORGANISATION_FILE
-from pipeline.cli.mark import KINDS, data_of, operator_source
+from pipeline.cli.mark import KINDS, data_of
+from pipeline.cli.speaking import operator_source
 from schemas.errors import InvalidConfiguration
 from schemas.events import EVENT
 from schemas.organisation import load_organisation

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from pipeline.cli import program
 from pipeline.cli.measures import since_of
 from pipeline.cli.measures_words import WORDS, time_text
-from pipeline.cli.numbers import number_text
+from pipeline.numbers import number_text
 from tests.engines import ClickHouseEngine
 from tests.pipeline.store.lives import DAY, HOUR, MINUTE, SECOND, Life, Measured, local, municipality
 

@@ -6,8 +6,8 @@ import pytest
 
 from pipeline import names
 from pipeline.cli.asked import simulated_text
-from pipeline.cli.numbers import number_text, share_text
 from pipeline.cli.satisfaction_words import WORDS
+from pipeline.numbers import number_text, share_text
 from schemas.events import KINDS
 from schemas.norm import StartMoment, StopEvent
 from schemas.types import CHANNELS

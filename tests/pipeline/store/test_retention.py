@@ -44,10 +44,13 @@ def test_every_rule_is_set_once_and_recognised(client: Client) -> None:
     assert [str(kept) for kept in retention.kept(client, longer) if kept.differs] == [
         "contacts: kept 25 months, CONTACTMETER_KEEP_CONTACTS says 36 months",
         "rolling: kept 100 days, CONTACTMETER_KEEP_FIGURES says forever",
+        "signals: kept 25 months, CONTACTMETER_KEEP_CONTACTS says 36 months",
+        "incidents: kept 25 months, CONTACTMETER_KEEP_CONTACTS says 36 months",
     ]
-    assert apply(client, longer) == ["contacts", "rolling"]
+    changed = ["contacts", "incidents", "rolling", "signals"]
+    assert sorted(apply(client, longer)) == changed
     assert apply(client, longer) == []
-    assert sorted(apply(client, Retention())) == ["contacts", "rolling"]
+    assert sorted(apply(client, Retention())) == changed
 
 
 def test_every_table_that_grows_has_a_rule(client: Client) -> None:

@@ -1,0 +1,157 @@
+"""What led to a signal, found again: the same sums run through the same watch, with what was seen and how the test went hour by hour. Pure.
+
+Of grades nothing is given by the hour: days are put together until they have at least `small_cell` answers, and so is the test's path, that
+tells as much of a single answer as the answer itself.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from pipeline.calendars import local_date
+from pipeline.drift import watch
+from pipeline.drift.backtest import DAY_MS, budget_in_force
+from pipeline.drift.baseline import HOURS, Baseline
+from pipeline.drift.checkpoint import Checkpoint
+from pipeline.drift.detector import threshold
+from pipeline.drift.kinds import Name
+from pipeline.drift.look import Known, active_streams, spans, with_grades
+from pipeline.drift.pause import Markers
+from pipeline.drift.picture import FLOOR, Mark, Point
+from pipeline.drift.reconcile import reconciled
+from pipeline.drift.signal import Signal
+from pipeline.drift.streams import HOUR_MS, Stream
+from pipeline.drift.watch import Run, Watched
+from schemas.organisation import Organisation
+
+BEFORE_DAYS = 7
+AFTER_DAYS = 2
+"""What is shown around a signal."""
+_SAME = 0.005
+"""Figures that differ by less are shown the same."""
+
+
+class Block(NamedTuple):
+    """Hours put together. start, end: ms. seen, None of too few; expected and its band of two standard deviations; ln of both tests."""
+
+    start: int
+    end: int
+    n: int
+    seen: float | None
+    expected: float
+    low: float
+    high: float
+    fall: float
+    rise: float
+
+    def point(self) -> Point:
+        """As pictures have it."""
+        return Point(self.end, self.seen, self.expected, self.low, self.high, self.fall, self.rise)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found again of a signal. hours, days: blocks to show; of grades both are days. limit: of the test.
+
+    differs: states that the watch would tell otherwise now; missing: it finds nothing any more. checkpoint: the day (since 1970) from which
+    it was run, None for the beginning of what was read. baseline, level: in force at the end of what is shown.
+    """
+
+    states: tuple[Signal, ...]
+    hours: tuple[Block, ...]
+    days: tuple[Block, ...]
+    limit: float
+    differs: tuple[Signal, ...]
+    missing: bool
+    checkpoint: int | None
+    baseline: Baseline
+    level: float
+
+    def marks(self) -> list[Mark]:
+        """The moments of the signal."""
+        return [Mark(self.states[-1].onset, "onset"), *(Mark(one.at, one.state) for one in self.states)]
+
+
+def found_again(organisation: Organisation, known: Known, states: Sequence[Signal], now_ms: int) -> Found | None:
+    """Run the watch over a signal's stream again. states: all that are stored of the signal, in order.
+
+    None where the stream is watched no more, or too little is stored of it to run anything.
+    """
+    signal = states[-1]
+    key = (signal.channel, signal.stream)
+    active = active_streams(organisation, known.sums, known.until)
+    chosen = [(stream, fed) for stream, fed in active if (stream.channel, stream.name) == key]
+    if not chosen:
+        return None
+    ((stream, fed),) = chosen
+    share = budget_in_force(organisation, stream.channel) / sum(other.channel == stream.channel for other, _ in active)
+    stored = [one for one in known.signals if (one.channel, one.stream) == key]
+    begins = min(one.onset for one in states) - BEFORE_DAYS * DAY_MS
+    run = Run(
+        organisation.organisation,
+        stream,
+        with_grades(stream, fed, known.grades),
+        Markers.of(known.markers, stream.channel, stream.kind),
+        share,
+        now_ms,
+        organisation.small_cell,
+        [span for span in spans(stored) if span[2] is not None],
+        trace=True,
+    )
+    usable = [one for one in known.checkpoints.get(key, ()) if (one.day + 1) * DAY_MS <= begins]
+    start = run.last_valid(usable)
+    watched = run.from_checkpoints(usable)
+    if watched.detector is None:
+        return None
+    again = [one for one in reconciled(watched.states, stored, watched.began, known.until * HOUR_MS) if one.id == signal.id]
+    return _found(organisation, stream, watched, states, begins, share, again, start)
+
+
+def _found(
+    organisation: Organisation,
+    stream: Stream,
+    watched: Watched,
+    states: Sequence[Signal],
+    begins: int,
+    share: float,
+    again: Sequence[Signal],
+    start: Checkpoint | None,
+) -> Found:
+    detector = watched.detector
+    assert detector is not None
+    detector.close()
+    last = states[-1]
+    ends = last.at + AFTER_DAYS * DAY_MS if last.state == "over" else math.inf
+    points = [one for one in _with_their_test(watched.points, detector.statistic()) if begins <= one.at < ends]
+    zone = ZoneInfo(organisation.zone)
+    blocks = Blocks(stream, detector.baseline, zone)
+    by_day = [list(group) for _, group in groupby(points, key=lambda one: local_date(one.at, zone))]
+    days = tuple(blocks.of(group) for group in by_day)
+    hours = tuple(blocks.of([one]) for one in points)
+    if stream.kind == "grade":
+        days = hours = tuple(_protected(blocks, by_day, organisation.small_cell))
+    by_sequence = {one.sequence: one for one in states}
+    differs = tuple(one for one in again if one.sequence not in by_sequence or _otherwise(one, by_sequence[one.sequence]))
+    return Found(
+        tuple(states), hours, days, threshold(share), differs, any(one.ended == "revised" for one in differs),
+        None if start is None else start.day, detector.baseline, detector.level,
+    )  # fmt: skip
+
+
+def _with_their_test(points: Sequence[watch.Point], last: tuple[float, float]) -> list[watch.Point]:
+    """Points with the test at their own end: a detector takes an hour when the next begins."""
+    after = [(one.down, one.up) for one in points[1:]] + [last]
+    return [one._replace_test(*test) if False else replace(one, down=test[0], up=test[1]) for one, test in zip(points, after, strict=True)]
+
+
+def _otherwise(one: Signal, stored: Signal) -> bool:
+    """Whether two states are told differently."""
+    facts = ("state", "at", "onset", "side", "ended")
+    if any(getattr(one, name) != getattr(stored, name) for name in facts):
+        return True
+    return any(not math.isclose(getattr(one, name), getattr(stored, name), rel_tol=_SAME, abs_tol=_SAME) for name in ("size", "value", "n"))
