@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -73,6 +73,9 @@ class _Turn:
     open: bool = False
 
 
+_Step = Callable[[Organisation, _Turn], Awaitable[None]]
+
+
 class Looks:
     """Call `step` every second; it starts at most one look at a time and does not wait for it.
 
@@ -96,7 +99,7 @@ class Looks:
         self._every_s = every_s
         self._monotonic = monotonic
         self._turns: dict[str, _Turn] = {}
-        self._under_way: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Task[Any] | None = None
 
     def step(self) -> None:
         """Start what is due."""
@@ -127,7 +130,7 @@ class Looks:
         turn.ready = now + REST * (now - begin) if turn.hour == hour else now + AFTER_FAILURE_S
         turn.again = now + max(self._every_s, REST * (now - begin))
 
-    async def _step(self, organisation: Organisation, turn: _Turn, step: Callable[[Organisation, _Turn], Coroutine[Any, Any, None]]) -> bool:
+    async def _step(self, organisation: Organisation, turn: _Turn, step: _Step) -> bool:
         """Take a step; False when it failed. Whatever it trips over, contacts are measured on."""
         try:
             await step(organisation, turn)

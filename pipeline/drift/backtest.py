@@ -1,8 +1,8 @@
 """What the watch would have told of past years, with one budget or another: how a municipality chooses its budget. Pure.
 
-History is run as the worker runs it, from the first hour, with a baseline fitted anew every night; but in spans of four weeks, each from the
-checkpoint at which the one before ended, so that each sees as much of the past as a look of the worker does, and time grows only with the
-number of years.
+History is run as the worker runs it, from the first hour, with a baseline fitted anew every night; but in spans of four weeks, each from
+the checkpoint at which the one before ended, so that each sees as much of the past as a look of the worker does, and the time it takes
+grows only with the number of years.
 """
 
 import json

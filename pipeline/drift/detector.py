@@ -37,6 +37,9 @@ def threshold(budget: float) -> float:
     return math.log(2 * QUARTER_DAYS / budget)
 
 
+BLEND = True
+
+
 class Hour(NamedTuple):
     """What one hour tells: information i, expected level m and value, and the weights with which it counts."""
 
@@ -269,7 +272,10 @@ class Detector:
         a, e = prepared
         if kind == "compliance":
             return float(told.n * (a * told.v - math.log1p(told.expected * (e - 1))))
-        return float(a * told.v - told.expected * (e - 1))
+        straying = told.i * (self.baseline.day + self.baseline.hour)
+        share = straying / (1 + straying) if BLEND else 0.0
+        log = math.log((told.v + 0.5) / (told.expected + 0.5))
+        return float((1 - share) * (a * told.v - told.expected * (e - 1)) + share * told.expected * (a * log - a * a / 2))
 
     # ── onset, size, over ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -249,7 +249,7 @@ def _summary(
     weeks = max(1.0, math.ceil(span / 7))
     span = max(span, 7 * weeks - 2)  # a week ends on Friday where weekends are closed
     over_day = _over(told, known, days)
-    raw_week = _over(told, known, sums.hour // HOURS)
+    raw_week = _between_weeks(told, known, sums.hour // HOURS) if VN else _over(told, known, sums.hour // HOURS)
     over_week = max(1.0, (weeks * raw_week + _PRIOR_WEEKS * _PRIOR_OVER_WEEK) / (weeks + _PRIOR_WEEKS))
     q = 1 / (1 + i * (day + hour))
     total = float(known.sum())
@@ -276,6 +276,24 @@ def _over(told: Array, known: Array, groups: npt.NDArray[np.int64]) -> float:
     """Σ(sum of scores)² / Σ information over groups: 1 where the groups do not stray together beyond what was allowed for."""
     _, where = np.unique(groups, return_inverse=True)
     return float((np.bincount(where, weights=told) ** 2).sum() / max(float(known.sum()), 1e-9))
+
+
+def _between_weeks(told: Array, known: Array, week: npt.NDArray[np.int64]) -> float:
+    """The variance of a week's score in units of its information, from differences of following weeks (von Neumann 1941).
+
+    So a level that wanders slowly does not pass for weeks that stray.
+    """
+    _, where = np.unique(week, return_inverse=True)
+    told, known = np.bincount(where, weights=told), np.bincount(where, weights=known)
+    some = known > 0.2 * known.mean()
+    told, known = told[some], known[some]
+    if len(known) < 3:
+        return 1.0
+    level = told / known
+    return float((np.diff(level) ** 2).sum() / (1 / known[1:] + 1 / known[:-1]).sum())
+
+
+VN = True
 
 
 def _distribution(grades: Sequence[tuple[float, float]], sigma2: float) -> tuple[tuple[float, float], ...]:

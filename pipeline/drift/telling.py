@@ -5,7 +5,7 @@ tells as much of a single answer as the answer itself.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -19,13 +19,13 @@ from pipeline.drift.backtest import DAY_MS, budget_in_force
 from pipeline.drift.baseline import HOURS, Baseline
 from pipeline.drift.checkpoint import Checkpoint
 from pipeline.drift.detector import threshold
-from pipeline.drift.kinds import Name
 from pipeline.drift.look import Known, active_streams, spans, with_grades
 from pipeline.drift.pause import Markers
 from pipeline.drift.picture import FLOOR, Mark, Point
 from pipeline.drift.reconcile import reconciled
+from pipeline.drift.score import logistic
 from pipeline.drift.signal import Signal
-from pipeline.drift.streams import HOUR_MS, Stream
+from pipeline.drift.streams import HOUR_MS, Fed, Stream
 from pipeline.drift.watch import Run, Watched
 from schemas.organisation import Organisation
 
@@ -54,12 +54,24 @@ class Block(NamedTuple):
         return Point(self.end, self.seen, self.expected, self.low, self.high, self.fall, self.rise)
 
 
+class Usual(NamedTuple):
+    """What a baseline expects, on the figure's own scale: in all, by hour of the day (0-23) and by day of the week (Monday is 0).
+
+    Hours and days at which it is closed are left out. days: on how many days of observations it rests.
+    """
+
+    mean: float
+    hours: dict[int, float]
+    weekdays: dict[int, float]
+    days: int
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What was found again of a signal. hours, days: blocks to show; of grades both are days. limit: of the test.
 
     differs: states that the watch would tell otherwise now; missing: it finds nothing any more. checkpoint: the day (since 1970) from which
-    it was run, None for the beginning of what was read. baseline, level: in force at the end of what is shown.
+    it was run, None for the beginning of what was read. usual: by the baseline in force at the end.
     """
 
     states: tuple[Signal, ...]
@@ -69,8 +81,7 @@ class Found:
     differs: tuple[Signal, ...]
     missing: bool
     checkpoint: int | None
-    baseline: Baseline
-    level: float
+    usual: "Usual"
 
     def marks(self) -> list[Mark]:
         """The moments of the signal."""
@@ -109,12 +120,13 @@ def found_again(organisation: Organisation, known: Known, states: Sequence[Signa
     if watched.detector is None:
         return None
     again = [one for one in reconciled(watched.states, stored, watched.began, known.until * HOUR_MS) if one.id == signal.id]
-    return _found(organisation, stream, watched, states, begins, share, again, start)
+    return _found(organisation, stream, fed, watched, states, begins, share, again, start)
 
 
 def _found(
     organisation: Organisation,
     stream: Stream,
+    fed: Fed,
     watched: Watched,
     states: Sequence[Signal],
     begins: int,
@@ -135,18 +147,19 @@ def _found(
     hours = tuple(blocks.of([one]) for one in points)
     if stream.kind == "grade":
         days = hours = tuple(_protected(blocks, by_day, organisation.small_cell))
+    usual = usual_of(detector.baseline, detector.level, np.unique(fed.hour % HOURS).tolist())
     by_sequence = {one.sequence: one for one in states}
     differs = tuple(one for one in again if one.sequence not in by_sequence or _otherwise(one, by_sequence[one.sequence]))
     return Found(
         tuple(states), hours, days, threshold(share), differs, any(one.ended == "revised" for one in differs),
-        None if start is None else start.day, detector.baseline, detector.level,
+        None if start is None else start.day, usual,
     )  # fmt: skip
 
 
 def _with_their_test(points: Sequence[watch.Point], last: tuple[float, float]) -> list[watch.Point]:
     """Points with the test at their own end: a detector takes an hour when the next begins."""
     after = [(one.down, one.up) for one in points[1:]] + [last]
-    return [one._replace_test(*test) if False else replace(one, down=test[0], up=test[1]) for one, test in zip(points, after, strict=True)]
+    return [replace(one, down=down, up=up) for one, (down, up) in zip(points, after, strict=True)]
 
 
 def _otherwise(one: Signal, stored: Signal) -> bool:
@@ -155,3 +168,91 @@ def _otherwise(one: Signal, stored: Signal) -> bool:
     if any(getattr(one, name) != getattr(stored, name) for name in facts):
         return True
     return any(not math.isclose(getattr(one, name), getattr(stored, name), rel_tol=_SAME, abs_tol=_SAME) for name in ("size", "value", "n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Puts hours of a stream together."""
+
+    stream: Stream
+    baseline: Baseline
+    zone: ZoneInfo
+
+    def of(self, points: Sequence[watch.Point]) -> Block:
+        """Some hours as one.
+
+        The band: what hours and days stray by, and what as few observations do; with weights w = n/Σn and g the slope of the figure,
+        Σw²(s²/n + g²τ_h²) + Σ over days of (Σwg)²τ_d².
+        """
+        kind, base = self.stream.kind, self.baseline
+        v, n, m = (np.array([getattr(one, name) for one in points]) for name in ("v", "n", "expected"))
+        w = n / n.sum()
+        slope = {"compliance": m * (1 - m), "volume": m}.get(kind, np.ones(len(m)))
+        single = slope if kind in ("compliance", "volume") else np.full(len(m), base.sigma2)
+        _, day = np.unique([local_date(one.at, self.zone).toordinal() for one in points], return_inverse=True)
+        variance = (w * w * (single / n + slope * slope * base.hour)).sum() + (np.bincount(day, weights=w * slope) ** 2).sum() * base.day
+        seen, expected, off = float((w * v).sum()), float((w * m).sum()), 2 * math.sqrt(float(variance))
+        low, high = expected - off, expected + off
+        if kind == "time":
+            seen, expected, low, high = (math.exp(one) for one in (seen, expected, low, high))
+        elif kind == "compliance":
+            low, high = max(low, 0.0), min(high, 1.0)
+        elif kind == "volume":
+            low = max(low, 0.0)
+        last = points[-1]
+        counted = int((v if kind == "volume" else n).sum().round())
+        return Block(
+            points[0].at, last.at + HOUR_MS, counted, seen, expected, low, high, max(FLOOR, last.down), max(FLOOR, last.up)
+        )  # fmt: skip
+
+
+def _protected(blocks: Blocks, days: Iterable[Sequence[watch.Point]], small_cell: int) -> Iterator[Block]:
+    """Grades: days together until they have enough answers; n in whole steps, figures to a tenth. What is left at the end is not told."""
+    held: list[watch.Point] = []
+    for day in days:
+        held += day
+        if sum(one.n for one in held) >= small_cell:
+            block = blocks.of(held)
+            assert block.seen is not None
+            fall, rise = (round(one, 1) for one in (block.fall, block.rise))
+            yield block._replace(n=block.n // small_cell * small_cell, seen=round(block.seen, 1), fall=fall, rise=rise)
+            held = []
+    if held:
+        yield blocks.of(held)._replace(n=0, seen=None, fall=FLOOR, rise=FLOOR)
+
+
+def usual_of(baseline: Baseline, level: float, hours: Iterable[int]) -> Usual:
+    """What a baseline expects in the given hours of the week."""
+    expected = {hour: baseline.cells[hour] + level for hour in hours}
+
+    def shown(m: float) -> float:
+        return math.exp(m) if baseline.kind == "volume" else logistic(m) if baseline.kind == "compliance" else m
+
+    def mean(chosen: Iterable[int]) -> float:
+        values = [shown(expected[hour]) for hour in chosen]
+        told = sum(values) / len(values)
+        return math.exp(told) if baseline.kind == "time" else told
+
+    return Usual(
+        mean(expected),
+        {hour: mean(one for one in expected if one % 24 == hour) for hour in sorted({one % 24 for one in expected})},
+        {day: mean(one for one in expected if one // 24 == day) for day in sorted({one // 24 for one in expected})},
+        round(baseline.days),
+    )
+
+
+def as_shown(signal: Signal, small_cell: int) -> dict[str, Any]:
+    """A state of a signal for programs, as the views of boards give it.
+
+    Of grades nothing that rests on fewer than `small_cell` answers, and else n in whole steps of so many and figures to a tenth.
+    """
+    told = {**asdict(signal), "worse": signal.worse}
+    if signal.kind != "grade":
+        return told
+    few = signal.n < small_cell
+    for name in ("size", "low", "high", "value", "usual"):
+        told[name] = None if few else round(told[name], 1)
+    told["contributors"] = [
+        {**one, "n": one["n"] // small_cell * small_cell} for one in told["contributors"] if one["n"] >= small_cell and not few
+    ]
+    return {**told, "n": signal.n // small_cell * small_cell, "withheld": few}
