@@ -20,6 +20,7 @@ _MODULES = {
     "waiting": ("open",),
     "mark": ("mark",),
     "incident": ("incident",),
+    "drift": ("drift",),
     "explain": ("explain",),
     "norms": ("norms",),
     "simulate": ("simulate",),

@@ -42,7 +42,7 @@ def incident_lines(incidents: Sequence[Incident], organisation: str, zone: ZoneI
             yield Text(f"  take note: contactmeter incident acknowledge {organisation} {one.incident}", no_wrap=True, overflow="ellipsis")
     if known:
         more, over = len(going[MOST_INCIDENTS:]), len(known) - len(going)
-        parts = [f"{more} more are open" if more else "" if going else "no incident is open", f"{over} over" if over else ""]
+        parts = [f"{more} more open" if more else "" if going else "no incident is open", f"{over} over" if over else ""]
         if any(parts):
             told = ", ".join(filter(None, parts))
             yield Text(f"{told}: contactmeter incident list {organisation} --all", style="dim", no_wrap=True, overflow="ellipsis")

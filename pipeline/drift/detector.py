@@ -37,9 +37,6 @@ def threshold(budget: float) -> float:
     return math.log(2 * QUARTER_DAYS / budget)
 
 
-BLEND = True
-
-
 class Hour(NamedTuple):
     """What one hour tells: information i, expected level m and value, and the weights with which it counts."""
 
@@ -89,7 +86,7 @@ class Detector:
         self._most = max(_LEARNT_DAYS * baseline.daily / baseline.over_week, 1.5 * self._needed)
         self.level = 0.0
         self.info = min(baseline.known, self._most)
-        self.silent = self.silent or self.info < self._needed
+        self.silent = self.silent or (self.info < self._needed and not self.alarm)
         self._shifts: dict[tuple[int, int, float], tuple[Any, Any]] = {}
 
     def relearn(self, hour: int) -> None:
@@ -114,8 +111,11 @@ class Detector:
     def update(self, hour: int, value: float, weight: float) -> Status:
         """Add (value, weight) to the sum of an hour; for volume the value is a number of contacts, and adds up. Earlier hours are refused.
 
-        Raises ValueError when the hour lies before the one under way.
+        Raises ValueError when the hour lies before the one under way, and for what is no number: it would stay in every sum.
         """
+        weight = 1.0 if self.baseline.kind == "volume" else weight
+        if weight > 0 and not math.isfinite(value * weight):
+            raise ValueError(f"the sum of hour {hour} is no number: {value} of {weight}")
         if hour != self.hour:
             if self.hour is not None and hour < self.hour:
                 raise ValueError(f"hour {hour} comes after hour {self.hour}; feed sums in order")
@@ -142,7 +142,7 @@ class Detector:
             return
         told, hour = self._tell(), self.hour
         quiet = self._take(hour, told) if not self.silent else True
-        self._used, self._n = told.used, 0.0
+        self._used, self._v, self._n = told.used, 0.0, 0.0
         if quiet:
             self._learn(told)
         if self.silent and self.info >= self._needed:
@@ -273,7 +273,7 @@ class Detector:
         if kind == "compliance":
             return float(told.n * (a * told.v - math.log1p(told.expected * (e - 1))))
         straying = told.i * (self.baseline.day + self.baseline.hour)
-        share = straying / (1 + straying) if BLEND else 0.0
+        share = straying / (1 + straying)
         log = math.log((told.v + 0.5) / (told.expected + 0.5))
         return float((1 - share) * (a * told.v - told.expected * (e - 1)) + share * told.expected * (a * log - a * a / 2))
 

@@ -15,8 +15,10 @@ FOLDS = 6
 _SWEEPS = 12
 _FAR = 4.0
 """Sums farther out than this many standard deviations count as if they were so far: one storm must not blind the detector for months."""
-_PRIOR_WEEKS = 4.0
-_PRIOR_OVER_WEEK = 1.3
+_LIKE_THE_DAY_BEFORE = 0.7
+"""Prior of how much days that are like the day before add to the variance of a week: so much of the part that straying days have in it."""
+_ADDED_ANSWERS, _ANYWHERE_MEAN, _ANYWHERE_SPREAD, _UNHAPPY = 25.0, 7.5, 1.4, 0.15
+"""How people grade anywhere: most near the mean, some anywhere below it; it counts like so many answers."""
 _OVER: tuple[tuple[int, ...], ...] = ((1,), (2,), ())
 """Over which axes of (set, day, hour) the effects of hours, of days and of single hours of the week are summed."""
 _GRADES = np.arange(1.0, 11.0)
@@ -61,14 +63,15 @@ def fit(kind: Name, sums: Sums, grades: Sequence[tuple[float, float]] = ()) -> B
     if not len(sums):
         raise ValueError("a baseline needs at least one hour with observations")
     constants = KINDS[kind]
-    day, hour, sigma2 = constants.day**2, constants.hour**2, _variance(kind, grades)
+    distribution = _distribution(grades) if kind == "grade" else ()
+    day, hour, sigma2 = constants.day**2, constants.hour**2, _variance(distribution) if distribution else 1.0
     for _ in range(2):
         cells, expected = _cross_fitted(constants, sums, sigma2, day + hour)
         if kind == "time":
             sigma2 = _variance_of_single(sums, sums.v - expected, sigma2)
         u, i = score(kind, sums, expected, sigma2)
         day, hour = _noise(constants, sums, u, i, day, hour)
-    return _summary(kind, sums, cells, u, i, sigma2, day, hour, _distribution(grades, sigma2) if kind == "grade" else ())
+    return _summary(kind, sums, cells, u, i, sigma2, day, hour, distribution)
 
 
 def score(kind: Name, sums: Sums, m: Array, sigma2: float) -> tuple[Array, Array]:
@@ -80,17 +83,6 @@ def score(kind: Name, sums: Sums, m: Array, sigma2: float) -> tuple[Array, Array
         return sums.v - np.exp(m), np.exp(m)
     i = sums.n / sigma2
     return i * (sums.v - m), i
-
-
-def _variance(kind: Name, grades: Sequence[tuple[float, float]]) -> float:
-    """σ² of one observation to begin with."""
-    if kind == "grade" and grades:
-        values, counts = np.array(grades, dtype=np.float64).T
-        mean = (values * counts).sum() / counts.sum()
-        return max(0.25, float(((values - mean) ** 2 * counts).sum() / counts.sum()))
-    if kind == "grade":
-        return 2.5
-    return 1.0
 
 
 def _variance_of_single(sums: Sums, r: Array, before: float) -> float:
@@ -249,12 +241,14 @@ def _summary(
     weeks = max(1.0, math.ceil(span / 7))
     span = max(span, 7 * weeks - 2)  # a week ends on Friday where weekends are closed
     over_day = _over(told, known, days)
-    raw_week = _between_weeks(told, known, sums.hour // HOURS) if VN else _over(told, known, sums.hour // HOURS)
-    over_week = max(1.0, (weeks * raw_week + _PRIOR_WEEKS * _PRIOR_OVER_WEEK) / (weeks + _PRIOR_WEEKS))
-    q = 1 / (1 + i * (day + hour))
     total = float(known.sum())
     after = (j + i / (1 + i * hour)) * day
     y = (j * day / (1 + j * day) + after / (1 + after)) / 2
+    raw_week = _over(told, known, sums.hour // HOURS)
+    saturation = max(float((known * y).sum()) / max(total, 1e-9), 1e-3)
+    trust = saturation**2 / (saturation**2 + 2 / weeks)
+    over_week = max(1.0, 1 + trust * (raw_week - 1) + (1 - trust) * _LIKE_THE_DAY_BEFORE * saturation)
+    q = 1 / (1 + i * (day + hour))
     return Baseline(
         kind=kind,
         cells=tuple(cells.tolist()),
@@ -265,7 +259,7 @@ def _summary(
         over_week=over_week,
         daily=max(total / span, 1e-6),
         daily_extreme=max(float((q * i).sum()) / span, 1e-6),
-        saturation=max(float((known * y).sum()) / max(total, 1e-9), 1e-3),
+        saturation=saturation,
         known=total / over_week,
         days=span,
         grades=grades,
@@ -278,36 +272,25 @@ def _over(told: Array, known: Array, groups: npt.NDArray[np.int64]) -> float:
     return float((np.bincount(where, weights=told) ** 2).sum() / max(float(known.sum()), 1e-9))
 
 
-def _between_weeks(told: Array, known: Array, week: npt.NDArray[np.int64]) -> float:
-    """The variance of a week's score in units of its information, from differences of following weeks (von Neumann 1941).
+def _distribution(grades: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Values and probabilities of single grades: those that were given, and some more as people grade anywhere.
 
-    So a level that wanders slowly does not pass for weeks that stray.
+    The more keep every grade possible: a channel with forty answers has not shown yet how its unhappy ones grade, and must not be beside
+    itself at the first of them.
     """
-    _, where = np.unique(week, return_inverse=True)
-    told, known = np.bincount(where, weights=told), np.bincount(where, weights=known)
-    some = known > 0.2 * known.mean()
-    told, known = told[some], known[some]
-    if len(known) < 3:
-        return 1.0
-    level = told / known
-    return float((np.diff(level) ** 2).sum() / (1 / known[1:] + 1 / known[:-1]).sum())
-
-
-VN = True
-
-
-def _distribution(grades: Sequence[tuple[float, float]], sigma2: float) -> tuple[tuple[float, float], ...]:
-    """Values and probabilities of single grades: those that were given, and ten more from a normal distribution on the scale's ten grades.
-
-    The few more keep every grade possible, so that a channel that has never had a 3 is not beside itself at the first.
-    """
-    values, counts = np.array(grades or [(7.5, 1)], dtype=np.float64).T
-    mean = float((values * counts).sum() / counts.sum())
-    added = np.exp(-((_GRADES - mean) ** 2) / (2 * sigma2))
-    added *= (10 if grades else 1e6) / added.sum()
+    values, counts = np.array(grades or [(_ANYWHERE_MEAN, 0)], dtype=np.float64).T
+    mean = float((values * counts).sum() / counts.sum()) if grades else _ANYWHERE_MEAN
+    near = np.exp(-((_GRADES - mean) ** 2) / (2 * _ANYWHERE_SPREAD**2))
+    below = np.where(mean > _GRADES, 1.0, 0.0)
+    added = (1 - _UNHAPPY) * near / near.sum() + _UNHAPPY * below / max(below.sum(), 1.0)
     every = np.union1d(values, _GRADES)
     held = np.zeros(len(every))
     held[every.searchsorted(values)] += counts
-    held[every.searchsorted(_GRADES)] += added
+    held[every.searchsorted(_GRADES)] += _ADDED_ANSWERS * added / added.sum()
     held /= held.sum()
     return tuple(zip(every.tolist(), held.tolist(), strict=True))
+
+
+def _variance(distribution: Sequence[tuple[float, float]]) -> float:
+    values, probabilities = np.array(distribution).T
+    return float((values**2 * probabilities).sum() - (values * probabilities).sum() ** 2)

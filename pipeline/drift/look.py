@@ -20,6 +20,8 @@ from schemas.organisation import Organisation
 LATE_DAYS = 28
 """Data that come later than this change nothing that was found."""
 READ_DAYS = LONGEST_DAYS + LATE_DAYS + 7
+SILENT_MS = 3 * HOUR_MS
+"""Of opening hours without any sign of life, after which nobody knows how a channel does."""
 StreamKey = tuple[str, str]
 """(channel, stream)."""
 Measured = tuple[str, str]
@@ -122,7 +124,8 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
             if one.state != "over":
                 found.questions[one.id, one.sequence] = _question(stream, fed, one, watched)
         found.checkpoints[key] = watched.checkpoints
-        found.watches.append(_standing(stream, fed, watched, budget, known.until))
+        silence = calendar_of(organisation, stream.channel).open_ms_between(known.until * HOUR_MS, now_ms)
+        found.watches.append(_standing(stream, fed, watched, budget, known.until, silence > SILENT_MS))
     return found
 
 
@@ -149,8 +152,8 @@ def _question(stream: Stream, fed: Fed, signal: Signal, watched: Watched) -> Que
     return Question(signal, stream.measures[-1], (start, onset), (onset, end), hours, deviation)
 
 
-def _standing(stream: Stream, fed: Fed, watched: Watched, budget: float, until: int) -> Watch:
-    """How a stream stands after a look."""
+def _standing(stream: Stream, fed: Fed, watched: Watched, budget: float, until: int, unheard: bool) -> Watch:
+    """How a stream stands after a look. unheard: nothing has been heard of the organisation for long, so nothing is known of now."""
     detector, end = watched.detector, until * HOUR_MS
     status: Status = "watching"
     since, reason, begins = watched.watches_from or int(fed.at[0]), "", watched.watches_from
@@ -160,6 +163,8 @@ def _standing(stream: Stream, fed: Fed, watched: Watched, budget: float, until: 
     elif watched.silent:
         status, begins = "silent", None
         reason = "a change was announced, or too little is known yet: what is usual is being learned"
+    elif unheard:
+        status, since, reason = "unknown", end, "nothing has been heard of this organisation since, by no event and no heartbeat"
     elif detector.alarm:
         status = "drifting"
     return Watch(stream.channel, stream.name, status, since, begins, end, budget, reason)

@@ -113,14 +113,18 @@ def feed(stream: Stream, sums: Mapping[tuple[str, str], Hours], calendar: Calend
     if stream.kind == "volume":
         return _volume(known[0][1], calendar, until, stream.channel)
     starts = [int(part.hour[0]) for _, part in known]
-    ends = [*starts[1:], until]
-    columns = []
-    for (number, part), end in zip(known, ends, strict=True):
-        chosen = part.hour < min(end, until)
-        n = part.n[chosen].astype(np.float64)
-        columns.append((part.hour[chosen], _values(stream, number, n, part.total[chosen]), n))
+    columns, begun = [], []
+    for place, (number, part) in enumerate(known):
+        end = min([*starts[place + 1 :], until])  # a version ends where any later one begins
+        if starts[place] < end:
+            chosen = part.hour < end
+            n = part.n[chosen].astype(np.float64)
+            columns.append((part.hour[chosen], _values(stream, number, n, part.total[chosen]), n))
+            begun.append(starts[place])
+    if not columns:
+        return Fed(*_nothing())
     hour, v, n = (np.concatenate([column[place] for column in columns]) for place in range(3))
-    changed = tuple(start * HOUR_MS for start in starts[1:])
+    changed = tuple(start * HOUR_MS for start in begun[1:])
     if stream.daily:
         return _by_day(hour.astype(np.int64), v, n, calendar, until, changed)
     kept = n > 0
@@ -178,7 +182,10 @@ def open_hours(local: Integers, calendar: Calendar, round_the_clock: bool) -> np
 
 
 def _by_day(hour: Integers, v: Array, n: Array, calendar: Calendar, until: int, changed: tuple[int, ...]) -> Fed:
-    """One sum a working day, in its last open hour, of days that are over; what is judged on other days goes to the next working day."""
+    """One sum a working day, in its last open hour, of days that are over; what is judged on other days goes to the next working day.
+
+    A working day on which the channel is closed has its sum in its last hour.
+    """
     local = local_hours(hour, calendar.zone)
     days = local // 24
     fed: dict[int, list[float]] = {}
@@ -193,7 +200,7 @@ def _by_day(hour: Integers, v: Array, n: Array, calendar: Calendar, until: int, 
     rows = []
     for day, (total, count) in sorted(fed.items()):
         if count > 0 and calendar.end_of_local_day(day_of(day)) < until * HOUR_MS:
-            last = max(-(-end // 60) for _, end in calendar.hours(day_of(day))) - 1
+            last = max((-(-end // 60) for _, end in calendar.hours(day_of(day))), default=24) - 1
             rows.append((day * 24 + last, calendar.day_start(day_of(day)) + last * HOUR_MS, total / count, count))
     if not rows:
         return Fed(*_nothing(), changed)

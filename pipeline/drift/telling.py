@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from pipeline.calendars import local_date
+from pipeline.calendars import day_start, local_date
 from pipeline.drift import watch
 from pipeline.drift.backtest import DAY_MS, budget_in_force
 from pipeline.drift.baseline import HOURS, Baseline
@@ -27,6 +27,7 @@ from pipeline.drift.score import logistic
 from pipeline.drift.signal import Signal
 from pipeline.drift.streams import HOUR_MS, Fed, Stream
 from pipeline.drift.watch import Run, Watched
+from pipeline.drift.words import Learned
 from schemas.organisation import Organisation
 
 BEFORE_DAYS = 7
@@ -68,20 +69,22 @@ class Usual(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found again of a signal. hours, days: blocks to show; of grades both are days. limit: of the test.
+    """What was found again of a signal. hours, days: blocks to show; of grades both are days. threshold: A, of the test.
 
     differs: states that the watch would tell otherwise now; missing: it finds nothing any more. checkpoint: the day (since 1970) from which
-    it was run, None for the beginning of what was read. usual: by the baseline in force at the end.
+    it was run, None for the beginning of what was read. usual: by the baseline in force at the end, learned:
+    the hours that it rests on, of a signal that lasts.
     """
 
     states: tuple[Signal, ...]
     hours: tuple[Block, ...]
     days: tuple[Block, ...]
-    limit: float
+    threshold: float
     differs: tuple[Signal, ...]
     missing: bool
     checkpoint: int | None
     usual: "Usual"
+    learned: Learned | None
 
     def marks(self) -> list[Mark]:
         """The moments of the signal."""
@@ -151,9 +154,18 @@ def _found(
     by_sequence = {one.sequence: one for one in states}
     differs = tuple(one for one in again if one.sequence not in by_sequence or _otherwise(one, by_sequence[one.sequence]))
     return Found(
-        tuple(states), hours, days, threshold(share), differs, any(one.ended == "revised" for one in differs),
-        None if start is None else start.day, usual,
+        tuple(states), hours, days, math.exp(threshold(share)), differs, any(one.ended == "revised" for one in differs),
+        None if start is None else start.day, usual, _learned(states, points, usual.days, zone),
     )  # fmt: skip
+
+
+def _learned(states: Sequence[Signal], points: Sequence[watch.Point], days: int, zone: ZoneInfo) -> Learned | None:
+    """While a signal lasts nothing since its onset is learned; on the day it was found, the nights before already had been."""
+    if not points or states[-1].state == "over":
+        return None
+    today = day_start(local_date(points[-1].at, zone), zone)
+    until = states[-1].onset if states[0].at <= today else today
+    return Learned(until - days * DAY_MS, until)
 
 
 def _with_their_test(points: Sequence[watch.Point], last: tuple[float, float]) -> list[watch.Point]:

@@ -93,7 +93,7 @@ def test_the_worst_and_newest_incidents_come_first_and_the_others_are_counted() 
     known = [incident("better", worse=False, at=later), incident("first"), incident("last", at=later), incident("gone", "closed")]
     found = lines(*known, incident("same", "merged"))
     assert [line.split()[1] for line in found if line.startswith("incident")] == ["last", "first"]
-    assert found[-1] == "1 more are open, 1 over: contactmeter incident list simulatiestad --all"
+    assert found[-1] == "1 more open, 1 over: contactmeter incident list simulatiestad --all"
     assert lines(incident("gone", "closed")) == ["no incident is open, 1 over: contactmeter incident list simulatiestad --all"]
     assert lines() == []
 
