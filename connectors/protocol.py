@@ -25,12 +25,16 @@ class ConnectorError(ContactmeterError):
 
 
 class Retry(ConnectorError):
-    """Poll again after `after` seconds. `why` is set when the source can't be read, and empty when there is only nothing new."""
+    """Poll again after `after` seconds. `why` is set when the source can't be read, and empty when there is only nothing new.
 
-    def __init__(self, after: float, why: str = "") -> None:
+    `lag_s`: how far what was read is behind the clock when there is nothing new, in seconds.
+    """
+
+    def __init__(self, after: float, why: str = "", lag_s: float = 0.0) -> None:
         super().__init__(why or f"nothing new; poll again in {after:g} s")
         self.after = after
         self.why = why
+        self.lag_s = lag_s
 
 
 class Finished(ConnectorError):
@@ -46,7 +50,8 @@ class Batch:
     """Events of one organisation and the cursor that stands after them.
 
     The cursor is stored once the events are delivered, so that a restart resumes after the last delivered one. An empty `events` moves the
-    cursor only. `lag_s`: how far the source is ahead of what was read, in seconds, where the source can tell.
+    cursor only. `lag_s`: how far what was read is behind the clock, in seconds, where the source can tell; where it can't, as of a file,
+    its heartbeats say nothing of how fresh the data are.
     """
 
     organisation: str

@@ -59,7 +59,7 @@ def run(
                 if retry.why and retry.why != away:
                     log.warning("%s: %s; trying again every %g s", connector.name, retry.why, retry.after)
                 away = retry.why
-                heartbeat.beat(cursor, read=not retry.why)
+                heartbeat.beat(cursor, read=not retry.why, lag_s=None if retry.why else retry.lag_s)
                 pause(retry.after)
                 continue
             except Finished:

@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 
 SETTLING_MS = 60_000
 """How long after an hour is over it is looked at: the last events of it may be on their way."""
-REST = 20
-"""A look rests this many times as long as it took: it never takes more than a twentieth of ClickHouse's time."""
 AFTER_FAILURE_S = 60.0
 INCIDENTS_S = 60.0
 """How often incidents are derived anew while any is open: silences end and escalations fall due by the clock."""
@@ -49,7 +47,7 @@ class Message(NamedTuple):
 class LookStore(Protocol):
     """What is needed of the store; every call blocks and raises Unavailable."""
 
-    def known(self, organisation: str, now_ms: int) -> Known | None: ...
+    def known(self, organisation: Organisation, now_ms: int) -> Known | None: ...
     def parts(self, organisation: str, question: Question) -> Mapping[Dimension, Sequence[Part]]: ...
     def write_signals(self, states: Sequence[Signal], texts: Sequence[tuple[str, str]], version: int) -> None: ...
     def write_standing(
@@ -99,6 +97,8 @@ class Looks:
         self._every_s = every_s
         self._monotonic = monotonic
         self._turns: dict[str, _Turn] = {}
+        self._rest_until = 0.0
+        """After a look it rests as long as that took: with many organisations too, half of the time is left to all else."""
         self._under_way: asyncio.Task[Any] | None = None
 
     def step(self) -> None:
@@ -111,6 +111,8 @@ class Looks:
         held = self._organisations()
         self._turns = {name: self._turns.get(name) or _Turn() for name in held}
         now, hour = self._monotonic(), (self._clock() - SETTLING_MS) // HOUR_MS
+        if now < self._rest_until:
+            return
         due = [(turn.ready, name) for name, turn in self._turns.items() if now >= turn.ready and (hour > turn.hour or now >= turn.again)]
         derive = [(turn.incidents, name) for name, turn in self._turns.items() if turn.open and now >= turn.incidents]
         if due:
@@ -127,8 +129,9 @@ class Looks:
             metrics.DRIFT_LOOKS.inc()
         now = self._monotonic()
         metrics.DRIFT_SECONDS.observe(now - begin)
-        turn.ready = now + REST * (now - begin) if turn.hour == hour else now + AFTER_FAILURE_S
-        turn.again = now + max(self._every_s, REST * (now - begin))
+        turn.ready = now if turn.hour == hour else now + AFTER_FAILURE_S
+        turn.again = now + self._every_s
+        self._rest_until = now + (now - begin)
 
     async def _step(self, organisation: Organisation, turn: _Turn, step: _Step) -> bool:
         """Take a step; False when it failed. Whatever it trips over, contacts are measured on."""
@@ -146,7 +149,7 @@ class Looks:
 
     async def _looked(self, organisation: Organisation, turn: _Turn) -> None:
         name, now_ms = organisation.organisation, self._clock()
-        known = await asyncio.to_thread(self._store.known, name, now_ms)
+        known = await asyncio.to_thread(self._store.known, organisation, now_ms)
         if known is None:
             return
         found = await asyncio.to_thread(look, organisation, known, now_ms)

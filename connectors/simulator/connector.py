@@ -13,6 +13,8 @@ from connectors.simulator.truth import truth
 
 BATCH_EVENTS = 5_000
 TRUTH_EVERY_MS = 3_600_000
+CAUGHT_UP_MS = 60_000
+"""So near the end of history is live."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 
 
@@ -60,7 +62,8 @@ class Simulator:
 
     def poll(self) -> Batch:
         """What was sent since the last poll, at most about BATCH_EVENTS. Raises Retry when nothing is new, Finished after history."""
-        now = self._simulation.history_end if self._history_only else self._simulation.now(int(self._clock() * 1000))
+        clock = self._simulation.history_end if self._history_only else int(self._clock() * 1000)
+        now = clock if self._history_only else self._simulation.now(clock)
         events: list[WireEvent] = []
         sent = 0
         # All of one instant stay together, because the cursor is an instant.
@@ -69,11 +72,15 @@ class Simulator:
             events.append(event)
             self._next = next(self._stream)
         if events:
-            return Batch(self.organisation, events, f"{self._simulation.fingerprint}:{sent}", (now - sent) / 1000)
+            return Batch(self.organisation, events, f"{self._simulation.fingerprint}:{sent}", (clock - sent) / 1000)
         self._write_truth(now - now % MINUTE_MS)
         if self._history_only:
             raise Finished("history was sent")
-        raise Retry(min(max((self._next[0] - now) / 1000, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))
+        raise Retry(min(max((self._next[0] - now) / 1000, SHORTEST_PAUSE_S), LONGEST_PAUSE_S), lag_s=(clock - now) / 1000)
+
+    def is_live(self, batch: Batch) -> bool:
+        """Whether a batch is of the live stream: history was sent before it."""
+        return int(batch.cursor.partition(":")[2]) >= self._simulation.history_end - CAUGHT_UP_MS
 
     def close(self) -> None:
         """Nothing to release."""

@@ -1,10 +1,11 @@
 """`contactmeter drift`: what is watched and what was found, what led to a signal, and what another budget would have told."""
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ from pipeline.cli.drift_words import WORDS, found_lines, minute_text, outcome_li
 from pipeline.cli.measures import check
 from pipeline.cli.speaking import in_force, moment
 from pipeline.drift.backtest import DAY_MS, History, Outcome, backtest, budget_in_force
-from pipeline.drift.look import READ_DAYS
+from pipeline.drift.look import READ_DAYS, SILENT_MS
 from pipeline.drift.picture import Picture, svg
 from pipeline.drift.plot import plot
 from pipeline.drift.signal import Signal
@@ -39,8 +40,8 @@ Lang = Annotated[str, typer.Option(help="nl or en.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs; times in epoch ms.")]
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 4.0)
 MOST_BUDGET = 12.0
-STALE_OPEN_MS = 4 * HOUR_MS
-"""So much opening time without a sign of life, and how a channel stands is unknown."""
+ABOVE = 100.0
+"""The test is drawn up to so many times its threshold: it grows without end while a change lasts."""
 
 
 def register(app: typer.Typer) -> None:
@@ -117,14 +118,12 @@ def run_backtest(
         budgets, channels = budget or BUDGETS, channel or []
         _check_choice(configured, budgets, channels)
         since_ms = moment(configured, "--from", since)
-        end = drift_hours.horizon(client, organisation)
-        if end is None:
-            raise InvalidConfiguration(f"nothing is stored of {organisation} yet")
-        end = min(end, _now_ms(), moment(configured, "--to", until) if until else end) // HOUR_MS * HOUR_MS
+        ends = _ends(client, configured, min(_now_ms(), moment(configured, "--to", until)) if until else _now_ms())
+        end = max(ends.values()) * HOUR_MS
         if since_ms >= end:
             at = minute_text(end, "en", ZoneInfo(configured.zone))
             raise InvalidConfiguration(f"--from {since} does not lie before {at}, where {'--to or ' if until else ''}the data end")
-        outcomes = list(_announced(backtest(configured, _history(client, organisation, since_ms, end), since_ms, budgets, channels)))
+        outcomes = list(_announced(backtest(configured, _history(client, organisation, since_ms, ends), since_ms, budgets, channels)))
     if as_json:
         _echo(_outcomes(outcomes, configured, language, since_ms, end))
         return
@@ -164,8 +163,8 @@ def _by_id(signals: Sequence[Signal]) -> dict[str, list[Signal]]:
 
 
 def _standing(watch: Watch, organisation: Organisation, now_ms: int) -> Watch:
-    """Unknown where the channel has been open for long without a sign of life."""
-    if watch.until is None or calendar_of(organisation, watch.channel).open_ms_between(watch.until, now_ms) > STALE_OPEN_MS:
+    """Unknown where the channel has been open for long since anything was heard or looked at: the look itself may be old."""
+    if watch.until is None or calendar_of(organisation, watch.channel).open_ms_between(watch.until, now_ms) > SILENT_MS:
         return watch._replace(status="unknown")
     return watch
 
@@ -176,21 +175,29 @@ def _standing(watch: Watch, organisation: Organisation, now_ms: int) -> Watch:
 def _found(client: Client, organisation: Organisation, signals: Sequence[Signal], states: Sequence[Signal], now_ms: int) -> Found | None:
     """Reads what the worker read when it found the signal, and up to now, and runs the watch again."""
     name, last = organisation.organisation, states[-1]
-    end = min(drift_hours.horizon(client, name) or last.at, now_ms)
-    if last.state == "over":
-        end = min(end, last.at + (AFTER_DAYS + 1) * DAY_MS)
+    end = now_ms if last.state != "over" else min(now_ms, last.at + (AFTER_DAYS + 1) * DAY_MS)
+    ends = _ends(client, organisation, end)
     since = min(one.onset for one in states) - (READ_DAYS + BEFORE_DAYS) * DAY_MS
-    known = drift_looks.known(client, name, since // HOUR_MS, end // HOUR_MS, now_ms)
-    return found_again(organisation, replace(known, signals=signals), states, now_ms)
+    known = drift_looks.known(client, name, since // HOUR_MS, max(ends.values()), now_ms)
+    return found_again(organisation, replace(known, signals=signals, ends=ends), states, now_ms)
+
+
+def _ends(client: Client, organisation: Organisation, end_ms: int) -> dict[str, int]:
+    """The first hour of each channel of which not all is known, none after `end_ms`. Raises InvalidConfiguration when nothing is stored."""
+    signs = drift_hours.signs_of_life(client, organisation.organisation)
+    if signs is None:
+        raise InvalidConfiguration(f"nothing is stored of {organisation.organisation} yet")
+    return {channel: min(signs.of_channel(organisation, channel), end_ms) // HOUR_MS for channel in organisation.channels}
 
 
 def _picture(found: Found, organisation: Organisation, language: Language, now_ms: int) -> Picture:
-    last = found.states[-1]
+    last, most = found.states[-1], math.log(ABOVE * found.threshold)
+    points = [one.point()._replace(fall=min(one.fall, most), rise=min(one.rise, most)) for one in found.hours]
     return Picture(
         sentence(last, organisation, language, now_ms),
         Told.of(last, organisation, language, now_ms).measure(),
         last.kind,
-        [one.point() for one in found.hours],
+        points,
         found.marks(),
         found.threshold,
     )
@@ -229,9 +236,9 @@ def _check_choice(organisation: Organisation, budgets: Sequence[float], channels
             raise InvalidConfiguration(f"--channel {name!r}: {organisation.organisation} has {', '.join(organisation.channels)}")
 
 
-def _history(client: Client, organisation: str, since_ms: int, until_ms: int) -> History:
-    since, until = since_ms // HOUR_MS - READ_DAYS * 24, until_ms // HOUR_MS
-    known = drift_looks.known(client, organisation, since, until, until_ms)
+def _history(client: Client, organisation: str, since_ms: int, ends: dict[str, int]) -> History:
+    until = max(ends.values())
+    known = drift_looks.known(client, organisation, since_ms // HOUR_MS - READ_DAYS * 24, until, until * HOUR_MS)
     read: dict[tuple[int, int], Any] = {}
 
     def grades(first: int, end: int) -> Any:
@@ -239,7 +246,7 @@ def _history(client: Client, organisation: str, since_ms: int, until_ms: int) ->
             read[first, end] = drift_hours.grades(client, organisation, first, end)
         return read[first, end]
 
-    return History(until, known.sums, grades, known.markers)
+    return History(until, known.sums, grades, known.markers, ends)
 
 
 def _announced(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -260,7 +267,7 @@ def _outcomes(outcomes: Sequence[Outcome], organisation: Organisation, language:
 
     streams = [
         {
-            **{name: value for name, value in asdict(one).items() if name != "alarms"},
+            **{each.name: getattr(one, each.name) for each in fields(one)},
             "in_force": one.budget == budget_in_force(organisation, one.channel),
             "a_quarter": one.a_quarter,
             "days_between": one.between,

@@ -1,6 +1,7 @@
 """What `contactmeter drift` prints, in Dutch and English."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -191,7 +192,7 @@ def outcome_lines(
 def _alarm(alarm: Alarm, organisation: Organisation, language: Language, until_ms: int) -> str:
     words, zone = WORDS[language], ZoneInfo(organisation.zone)
     end = words["lasting"] if alarm.over is None else words["until"].format(minute_text(alarm.over, language, zone))
-    return f"{sentence(alarm.told, organisation, language, until_ms)} ({end})"
+    return f"{sentence(replace(alarm.told, state='found'), organisation, language, until_ms)} ({end})"
 
 
 def _budget(budget: float, language: Language) -> str:

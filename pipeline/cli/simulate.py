@@ -22,8 +22,6 @@ from pipeline.cli.running import NotRunning, ensure_organisation, kafka_address
 from schemas.errors import ContactmeterError
 
 PROGRESS_EVENTS = 50_000
-CAUGHT_UP_S = 60.0
-"""Seconds behind the clock that count as live."""
 
 
 def register(app: typer.Typer) -> None:
@@ -95,7 +93,7 @@ def _run(connector: Simulator, bootstrap: str, rate: float | None) -> None:
 
         before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            runner.run(connector, sender, cursors, stop=stop, delivered=_Progress().delivered)
+            runner.run(connector, sender, cursors, stop=stop, delivered=_Progress(connector).delivered)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -105,7 +103,8 @@ def _run(connector: Simulator, bootstrap: str, rate: float | None) -> None:
 class _Progress:
     """Says now and then how much was sent, and once that it has caught up."""
 
-    def __init__(self) -> None:
+    def __init__(self, connector: Simulator) -> None:
+        self._connector = connector
         self._events = 0
         self._said = 0
         self._caught_up = False
@@ -115,7 +114,7 @@ class _Progress:
         self._events += len(batch.events)
         if self._caught_up:
             return
-        self._caught_up = batch.lag_s is not None and batch.lag_s < CAUGHT_UP_S
+        self._caught_up = self._connector.is_live(batch)
         if self._caught_up:
             typer.echo(f"sent {self._events:,} simulated events: the history is complete, the live stream follows")
         elif self._events - self._said >= PROGRESS_EVENTS:

@@ -7,7 +7,7 @@ grows only with the number of years.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -83,12 +83,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is stored of the hours up to `until` (hours since the epoch), READ_DAYS before the first watched day included."""
+    """What is stored of the hours up to `until` (hours since the epoch), READ_DAYS before the first watched day included.
+
+    ends: the same of channels of which less is known.
+    """
 
     until: int
     sums: Mapping[Measured, Hours]
     grades: Grades
     markers: Sequence[Announced] = ()
+    ends: Mapping[str, int] = field(default_factory=dict)
+
+    def end(self, channel: str) -> int:
+        """The first hour of a channel of which not all is known."""
+        return self.ends.get(channel, self.until)
 
 
 def budget_in_force(organisation: Organisation, channel: str) -> float:
@@ -105,7 +113,7 @@ def backtest(
     As the worker would, but for one thing: a stream's share of its channel's budget is that among all streams of which anything is known
     in the whole history.
     """
-    active = active_streams(organisation, history.sums, history.until)
+    active = active_streams(organisation, history.sums, history.end)
     for stream, fed in active:
         if channels and stream.channel not in channels:
             continue
@@ -117,7 +125,7 @@ def backtest(
 def replay(organisation: Organisation, stream: Stream, fed: Fed, history: History, budget: float, share: float, since_ms: int) -> Outcome:
     """One stream with one budget; see backtest."""
     markers = Markers.of(history.markers, stream.channel, stream.kind)
-    until_ms = history.until * HOUR_MS
+    until_ms = history.end(stream.channel) * HOUR_MS
     states: list[Signal] = []
     checkpoints: list[Checkpoint] = []
     for part in _parts(stream, fed, history.grades):

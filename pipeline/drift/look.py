@@ -1,6 +1,6 @@
 """One look at an organisation: from what is stored, what is to be said and kept of each of its streams. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,7 +30,10 @@ Measured = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored. until: the first hour since the epoch that is not over yet, by the last sign of life. signals: all their states."""
+    """What is stored. signals: all their states.
+
+    until: the first hour since the epoch that is not over yet, by the last sign of life. ends: the same of channels of which less is known.
+    """
 
     until: int
     sums: Mapping[Measured, Hours]
@@ -38,6 +41,11 @@ class Known:
     markers: Sequence[Announced] = ()
     checkpoints: Mapping[StreamKey, Sequence[Checkpoint]] = field(default_factory=dict)
     signals: Sequence[Signal] = ()
+    ends: Mapping[str, int] = field(default_factory=dict)
+
+    def end(self, channel: str) -> int:
+        """The first hour of a channel of which not all is known."""
+        return self.ends.get(channel, self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +83,11 @@ class Looked:
     watches: list[Watch] = field(default_factory=list)
 
 
-def active_streams(organisation: Organisation, sums: Mapping[Measured, Hours], until: int) -> list[tuple[Stream, Fed]]:
-    """The streams of which anything is known, with what is fed to their detectors."""
+def active_streams(organisation: Organisation, sums: Mapping[Measured, Hours], end: Callable[[str], int]) -> list[tuple[Stream, Fed]]:
+    """The streams of which anything is known, with what is fed to their detectors. end: the first hour of a channel that is not."""
     found = []
     for stream in streams_of(organisation):
-        fed = feed(stream, sums, calendar_of(organisation, stream.channel), until)
+        fed = feed(stream, sums, calendar_of(organisation, stream.channel), end(stream.channel))
         if len(fed):
             found.append((stream, fed))
     return found
@@ -101,7 +109,7 @@ def with_grades(stream: Stream, fed: Fed, grades: Mapping[Measured, Sequence[tup
 def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
     """Look at every stream. now_ms: what was found more than a day before it is not announced."""
     found = Looked()
-    active = active_streams(organisation, known.sums, known.until)
+    active = active_streams(organisation, known.sums, known.end)
     for stream, fed in active:
         key = (stream.channel, stream.name)
         budget = budget_of(organisation, stream.channel, sum(other.channel == stream.channel for other, _ in active))
@@ -118,14 +126,15 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
             spans(stored),
         )
         watched = run.from_checkpoints(known.checkpoints.get(key, ()))
-        states = reconciled(watched.states, stored, watched.began, known.until * HOUR_MS)
+        states = reconciled(watched.states, stored, watched.began, known.end(stream.channel) * HOUR_MS)
         found.states += states
         for one in states:
             if one.state != "over":
                 found.questions[one.id, one.sequence] = _question(stream, fed, one, watched)
         found.checkpoints[key] = watched.checkpoints
-        silence = calendar_of(organisation, stream.channel).open_ms_between(known.until * HOUR_MS, now_ms)
-        found.watches.append(_standing(stream, fed, watched, budget, known.until, silence > SILENT_MS))
+        end = known.end(stream.channel)
+        silence = calendar_of(organisation, stream.channel).open_ms_between(end * HOUR_MS, now_ms)
+        found.watches.append(_standing(stream, fed, watched, budget, end, silence > SILENT_MS))
     return found
 
 
@@ -164,7 +173,7 @@ def _standing(stream: Stream, fed: Fed, watched: Watched, budget: float, until: 
         status, begins = "silent", None
         reason = "a change was announced, or too little is known yet: what is usual is being learned"
     elif unheard:
-        status, since, reason = "unknown", end, "nothing has been heard of this organisation since, by no event and no heartbeat"
+        status, since, reason = "unknown", end, "nothing has been heard of it since, by no event and no heartbeat"
     elif detector.alarm:
         status = "drifting"
     return Watch(stream.channel, stream.name, status, since, begins, end, budget, reason)

@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.calendars import day_start, local_date
 from pipeline.drift import watch
-from pipeline.drift.backtest import DAY_MS, budget_in_force
+from pipeline.drift.backtest import DAY_MS, EPOCH_DAY, budget_in_force
 from pipeline.drift.baseline import HOURS, Baseline
 from pipeline.drift.checkpoint import Checkpoint
 from pipeline.drift.detector import threshold
@@ -98,14 +98,15 @@ def found_again(organisation: Organisation, known: Known, states: Sequence[Signa
     """
     signal = states[-1]
     key = (signal.channel, signal.stream)
-    active = active_streams(organisation, known.sums, known.until)
+    active = active_streams(organisation, known.sums, known.end)
     chosen = [(stream, fed) for stream, fed in active if (stream.channel, stream.name) == key]
     if not chosen:
         return None
     ((stream, fed),) = chosen
     share = budget_in_force(organisation, stream.channel) / sum(other.channel == stream.channel for other, _ in active)
     stored = [one for one in known.signals if (one.channel, one.stream) == key]
-    begins = min(one.onset for one in states) - BEFORE_DAYS * DAY_MS
+    zone = ZoneInfo(organisation.zone)
+    begins = day_start(local_date(min(one.onset for one in states) - BEFORE_DAYS * DAY_MS, zone), zone)
     run = Run(
         organisation.organisation,
         stream,
@@ -117,12 +118,13 @@ def found_again(organisation: Organisation, known: Known, states: Sequence[Signa
         [span for span in spans(stored) if span[2] is not None],
         trace=True,
     )
-    usable = [one for one in known.checkpoints.get(key, ()) if (one.day + 1) * DAY_MS <= begins]
+    first = (local_date(begins, zone) - EPOCH_DAY).days
+    usable = [one for one in known.checkpoints.get(key, ()) if one.day <= first]
     start = run.last_valid(usable)
     watched = run.from_checkpoints(usable)
     if watched.detector is None:
         return None
-    again = [one for one in reconciled(watched.states, stored, watched.began, known.until * HOUR_MS) if one.id == signal.id]
+    again = [one for one in reconciled(watched.states, stored, watched.began, known.end(stream.channel) * HOUR_MS) if one.id == signal.id]
     return _found(organisation, stream, fed, watched, states, begins, share, again, start)
 
 

@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.drift.contributors import Part
 from pipeline.drift.hours import Hours
+from pipeline.drift.life import Signs
 from pipeline.drift.signal import Dimension
 from pipeline.store.client import passing_errors
 from pipeline.store.rowbinary import Reader
@@ -48,15 +49,17 @@ FROM
 ARRAY JOIN parts AS part
 GROUP BY dimension, name ORDER BY dimension, name
 """
-_HORIZON = """
-SELECT toUnixTimestamp64Milli(maxOrNull(at))
+_SIGNS = """
+SELECT kind, name, toUnixTimestamp64Milli(max(at))
 FROM
 (
-    SELECT last_at AS at FROM contacts WHERE organisation = {organisation:String} AND role NOT IN ('mailbox', 'forgotten')
-    UNION ALL SELECT answered_at FROM survey_answers WHERE organisation = {organisation:String} AND NOT forgotten
-    UNION ALL SELECT assumeNotNull(last_read_at) FROM heartbeats WHERE organisation = {organisation:String} AND isNotNull(last_read_at)
+    SELECT 'system' AS kind, toString(system) AS name, last_at AS at
+    FROM contacts WHERE organisation = {organisation:String} AND role NOT IN ('mailbox', 'forgotten')
+    UNION ALL SELECT 'answers', '', answered_at FROM survey_answers WHERE organisation = {organisation:String} AND NOT forgotten
+    UNION ALL SELECT 'source', toString(source), assumeNotNull(last_read_at) - toIntervalMillisecond(toInt64(1000 * assumeNotNull(lag_s)))
+    FROM heartbeats WHERE organisation = {organisation:String} AND isNotNull(last_read_at) AND isNotNull(lag_s)
 )
-WHERE at <= now64(3)
+WHERE at <= now64(3) GROUP BY kind, name
 """
 """Without FINAL: what an older row told was a sign of life too."""
 
@@ -107,11 +110,15 @@ def parts(
     return found
 
 
-def horizon(client: Client, organisation: str) -> int | None:
-    """The last sign of life (ms): the latest moment of any event, or up to which a connector has read; None without any.
+def signs_of_life(client: Client, organisation: str) -> Signs | None:
+    """How far the data go; None while nothing was ever heard. What lies ahead of the server's clock is no sign. Raises Unavailable."""
+    with passing_errors("looking for the last signs of life"):
+        rows = client.query(_SIGNS, parameters={"organisation": organisation}).result_rows
+    systems, sources = ({name: at for kind, name, at in rows if kind == wanted} for wanted in ("system", "source"))
+    return Signs(max(at for _, _, at in rows), systems, sources) if rows else None
 
-    What lies ahead of the server's clock is none. Raises Unavailable.
-    """
-    with passing_errors("looking for the last sign of life"):
-        found: int | None = client.query(_HORIZON, parameters={"organisation": organisation}).result_rows[0][0]
-    return found
+
+def horizon(client: Client, organisation: str) -> int | None:
+    """The last sign of life (ms) of all: any event, or up to where a connector has read; None without any. Raises Unavailable."""
+    signs = signs_of_life(client, organisation)
+    return signs.last if signs else None

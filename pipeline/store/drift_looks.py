@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from clickhouse_connect.driver.client import Client
 
@@ -15,6 +16,7 @@ from pipeline.drift.status import Watch
 from pipeline.drift.streams import HOUR_MS
 from pipeline.store import drift, drift_hours, drift_incidents
 from pipeline.store.client import Connection, passing_errors
+from schemas.organisation import Organisation
 
 _INCIDENTS_MS = 60 * 24 * HOUR_MS
 """Signals that are over for longer belong to no incident that could still change."""
@@ -31,14 +33,19 @@ class DriftStore:
         self._connection = connection
         self._after_insert = after_insert
 
-    def known(self, organisation: str, now_ms: int) -> Known | None:
+    def known(self, organisation: Organisation, now_ms: int) -> Known | None:
         """All that a look needs; None while nothing has ever been heard of the organisation."""
+        name = organisation.organisation
         with closing(self._connection.open()) as client:
-            horizon = drift_hours.horizon(client, organisation)
-            if horizon is None:
+            signs = drift_hours.signs_of_life(client, name)
+            if signs is None:
                 return None
-            until = min(horizon, now_ms) // HOUR_MS
-            return known(client, organisation, until - READ_DAYS * 24, until, now_ms)
+            until = min(signs.last, now_ms) // HOUR_MS
+            found = known(client, name, until - READ_DAYS * 24, until, now_ms)
+            ends: dict[str, int] = {
+                channel: min(signs.of_channel(organisation, channel), now_ms) // HOUR_MS for channel in organisation.channels
+            }
+            return replace(found, ends=ends)
 
     def parts(self, organisation: str, question: Question) -> Mapping[Dimension, Sequence[Part]]:
         """What the parts of a channel say of a signal."""

@@ -93,7 +93,7 @@ def test_nothing_new_and_a_source_that_is_away(caplog: pytest.LogCaptureFixture)
         (125, 125),
         (165, 165),
     ], "a source that is away was not read"
-    assert [beat.get("lag_s") for beat in read] == [None, None, None, 7.5, None]
+    assert [beat.get("lag_s") for beat in read] == [0.0, None, None, 7.5, None]
 
 
 def test_a_stop_ends_it_between_two_batches() -> None:

@@ -186,3 +186,24 @@ def test_the_command_sends_its_history_to_kafka_once(kafka: KafkaEngine, tmp_pat
         cursors.close()
     assert stored is not None
     assert stored.startswith(read_simulation(tmp_path).fingerprint)
+
+
+def test_a_played_day_lies_behind_the_clock_and_says_so(tmp_path: Path) -> None:
+    """What is fresh is told by heartbeats: a day that is played must not look like a source without contacts since."""
+    played = Simulation(ANCHOR, weeks=1, scale=0.2, speed=60)
+    clock = Clock(ANCHOR + 60_000)
+    simulator = Simulator(played, clock=clock)
+    simulator.resume(None)
+    batches = []
+    with pytest.raises(Retry) as waits:
+        while True:
+            batches.append(simulator.poll())
+    assert waits.value.lag_s == (clock.at_ms - played.now(clock.at_ms)) / 1000 > 86_400
+    assert [each.lag_s for each in batches] == [(clock.at_ms - int(each.cursor.partition(":")[2])) / 1000 for each in batches]
+    assert [simulator.is_live(each) for each in batches] == [False] * (len(batches) - 1) + [True]
+    live = Simulator(Simulation(ANCHOR, weeks=1, scale=0.2), clock=Clock(ANCHOR))
+    live.resume(None)
+    with pytest.raises(Retry) as caught_up:
+        while True:
+            live.poll()
+    assert caught_up.value.lag_s == 0

@@ -297,12 +297,12 @@ def test_a_sign_of_life_is_an_event_or_a_reading_that_is_not_ahead(client: Clien
     assert drift_hours.horizon(client, town.name) == epoch_ms(TEN), "a deadline that goes by is no sign of life"
     town.answer([Given("a", TEN + MS, "telephone", {"overall": 7})])
     assert drift_hours.horizon(client, town.name) == epoch_ms(TEN + MS)
-    names = ["organisation", "connector", "source", "observed_at", "last_read_at"]
-    town.owner.insert(
-        "heartbeats",
-        [[town.name, "k", "s", now - after, read] for after, read in ((MS, now - timedelta(hours=1)), (MS * 0, None))],
-        column_names=names,
-    )
+    names = ["organisation", "connector", "source", "observed_at", "last_read_at", "lag_s"]
+    beats = [(MS, now - timedelta(minutes=30), 1_800.0), (MS * 2, now, None), (MS * 0, None, None)]  # the second is of a file
+    town.owner.insert("heartbeats", [[town.name, "k", "s", now - after, *told] for after, *told in beats], column_names=names)
     assert drift_hours.horizon(client, town.name) == epoch_ms(now - timedelta(hours=1))
+    signs = drift_hours.signs_of_life(client, town.name)
+    assert signs is not None
+    assert dict(signs.sources) == {"s": epoch_ms(now - timedelta(hours=1))}
     contact(town, "ahead", last_at=now + timedelta(days=1))
     assert drift_hours.horizon(client, town.name) == epoch_ms(now - timedelta(hours=1))
