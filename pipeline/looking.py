@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 
 SETTLING_MS = 60_000
 """How long after an hour is over it is looked at: the last events of it may be on their way."""
-AFTER_FAILURE_S = 60.0
+SOON_S = 60.0
+"""When to look again after a look that failed, or found that nothing has been heard yet."""
 INCIDENTS_S = 60.0
 """How often incidents are derived anew while any is open: silences end and escalations fall due by the clock."""
 
@@ -62,6 +63,7 @@ class _Turn:
     """When an organisation was looked at. hour: the last hour that was over then.
 
     Monotonic seconds: ready: no look before it; again: a look is due though no hour went by; incidents: when to derive them, while `open`.
+    heard: whether anything is known of the organisation.
     """
 
     hour: int = -1
@@ -69,6 +71,7 @@ class _Turn:
     again: float = 0.0
     incidents: float = 0.0
     open: bool = False
+    heard: bool = False
 
 
 _Step = Callable[[Organisation, _Turn], Awaitable[None]]
@@ -124,12 +127,13 @@ class Looks:
 
     async def _look(self, organisation: Organisation, turn: _Turn, hour: int) -> None:
         begin = self._monotonic()
-        if await self._step(organisation, turn, self._looked):
+        turn.heard = False
+        if await self._step(organisation, turn, self._looked) and turn.heard:
             turn.hour = hour
             metrics.DRIFT_LOOKS.inc()
         now = self._monotonic()
         metrics.DRIFT_SECONDS.observe(now - begin)
-        turn.ready = now if turn.hour == hour else now + AFTER_FAILURE_S
+        turn.ready = now if turn.hour == hour else now + SOON_S
         turn.again = now + self._every_s
         self._rest_until = now + (now - begin)
 
@@ -152,6 +156,7 @@ class Looks:
         known = await asyncio.to_thread(self._store.known, organisation, now_ms)
         if known is None:
             return
+        turn.heard = True
         found = await asyncio.to_thread(look, organisation, known, now_ms)
         states = [
             await asyncio.to_thread(self._asked, found.questions.get((one.id, one.sequence)), one, organisation) for one in found.states
