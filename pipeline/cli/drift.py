@@ -17,13 +17,13 @@ from pipeline.cli import endpoints
 from pipeline.cli.drift_words import WORDS, found_lines, minute_text, outcome_lines, stream_lines
 from pipeline.cli.measures import check
 from pipeline.cli.speaking import in_force, moment
-from pipeline.drift.backtest import DAY_MS, History, Outcome, backtest, budget_in_force
+from pipeline.drift.backtest import DAY_MS, Alarm, History, Outcome, alarms_of, backtest
 from pipeline.drift.look import READ_DAYS, SILENT_MS
 from pipeline.drift.picture import Picture, svg
 from pipeline.drift.plot import plot
 from pipeline.drift.signal import Signal
 from pipeline.drift.status import Watch
-from pipeline.drift.streams import HOUR_MS
+from pipeline.drift.streams import HOUR_MS, budget_of
 from pipeline.drift.telling import AFTER_DAYS, BEFORE_DAYS, Found, as_shown, found_again
 from pipeline.drift.told import Told
 from pipeline.drift.words import explanation, sentence
@@ -40,6 +40,8 @@ Lang = Annotated[str, typer.Option(help="nl or en.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs; times in epoch ms.")]
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 4.0)
 MOST_BUDGET = 12.0
+MOST_HOURS = 160
+"""What lasts longer is drawn by days."""
 ABOVE = 100.0
 """The test is drawn up to so many times its threshold: it grows without end while a change lasts."""
 
@@ -63,7 +65,7 @@ def list_streams(
     with _asked(organisation, lang) as (client, configured, language):
         now = _now_ms()
         watches = [_standing(one, configured, now) for one in stored.watches(client, organisation)]
-        last = [states[-1] for states in _by_id(stored.signals(client, organisation)).values()]
+        last = [one.states[-1] for one in alarms_of(stored.signals(client, organisation))]
         shown = sorted((one for one in last if everything or one.state != "over"), key=lambda one: -one.at)
         if as_json:
             signals = [{**as_shown(one, configured.small_cell), "text": sentence(one, configured, language, now)} for one in shown]
@@ -91,7 +93,7 @@ def explain(
         found = _found(client, configured, signals, states, now)
         drawn = None if found is None else _picture(found, configured, language, now)
         if picture is not None and drawn is not None:
-            picture.write_text(svg(drawn, language, ZoneInfo(configured.zone)), encoding="utf-8")
+            _draw(picture, svg(drawn, language, ZoneInfo(configured.zone)))
         if as_json:
             _echo(_explained(found, states, configured, language, now))
             return
@@ -147,7 +149,7 @@ def _asked(organisation: str, lang: str) -> Iterator[tuple[Client, Organisation,
 
 def named(signals: Sequence[Signal], name: str) -> list[Signal]:
     """All states of the signal that is meant, by its id or the beginning of it. Raises InvalidConfiguration."""
-    by_id = _by_id(signals)
+    by_id = {one.states[0].id: list(one.states) for one in alarms_of(signals)}
     meant = [one for one in by_id if name and one.startswith(name)]
     if name in by_id:
         return by_id[name]
@@ -158,15 +160,12 @@ def named(signals: Sequence[Signal], name: str) -> list[Signal]:
     return by_id[meant[0]]
 
 
-def _by_id(signals: Sequence[Signal]) -> dict[str, list[Signal]]:
-    return {name: list(states) for name, states in groupby(signals, key=lambda one: one.id)}
-
-
 def _standing(watch: Watch, organisation: Organisation, now_ms: int) -> Watch:
-    """Unknown where the channel has been open for long since anything was heard or looked at: the look itself may be old."""
-    if watch.until is None or calendar_of(organisation, watch.channel).open_ms_between(watch.until, now_ms) > SILENT_MS:
-        return watch._replace(status="unknown")
-    return watch
+    """As of now: the look that wrote it may be old, and what it says no more than what was known then."""
+    if watch.status not in ("watching", "drifting") or watch.until is None:
+        return watch
+    silence = calendar_of(organisation, watch.channel).open_ms_between(watch.until, now_ms)
+    return watch._replace(status="unknown", since=watch.until) if silence > SILENT_MS else watch
 
 
 # ── explain ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,7 +191,8 @@ def _ends(client: Client, organisation: Organisation, end_ms: int) -> dict[str, 
 
 def _picture(found: Found, organisation: Organisation, language: Language, now_ms: int) -> Picture:
     last, most = found.states[-1], math.log(ABOVE * found.threshold)
-    points = [one.point()._replace(fall=min(one.fall, most), rise=min(one.rise, most)) for one in found.hours]
+    blocks = found.hours if len(found.hours) <= MOST_HOURS else found.days
+    points = [one.point()._replace(fall=min(one.fall, most), rise=min(one.rise, most)) for one in blocks]
     return Picture(
         sentence(last, organisation, language, now_ms),
         Told.of(last, organisation, language, now_ms).measure(),
@@ -201,6 +201,13 @@ def _picture(found: Found, organisation: Organisation, language: Language, now_m
         found.marks(),
         found.threshold,
     )
+
+
+def _draw(path: Path, document: str) -> None:
+    try:
+        path.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise InvalidConfiguration(f"--picture {path} can't be written: {error.strerror}") from None
 
 
 def _lines(found: Found | None, states: Sequence[Signal], organisation: Organisation, language: Language, now_ms: int) -> Iterator[str]:
@@ -260,7 +267,7 @@ def _announced(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
 
 
 def _outcomes(outcomes: Sequence[Outcome], organisation: Organisation, language: Language, since_ms: int, until_ms: int) -> dict[str, Any]:
-    def alarm(one: Any) -> dict[str, Any]:
+    def alarm(one: Alarm) -> dict[str, Any]:
         states = [as_shown(state, organisation.small_cell) for state in one.states]
         text = sentence(one.told, organisation, language, until_ms)
         return {"found": one.found, "onset": one.told.onset, "over": one.over, "text": text, "states": states}
@@ -268,7 +275,7 @@ def _outcomes(outcomes: Sequence[Outcome], organisation: Organisation, language:
     streams = [
         {
             **{each.name: getattr(one, each.name) for each in fields(one)},
-            "in_force": one.budget == budget_in_force(organisation, one.channel),
+            "in_force": one.budget == budget_of(organisation, one.channel, 1),
             "a_quarter": one.a_quarter,
             "days_between": one.between,
             "alarms": [alarm(each) for each in one.alarms],

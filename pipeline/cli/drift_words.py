@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from pipeline.calendars import local_date
 from pipeline.cli.table import aligned
-from pipeline.drift.backtest import EPOCH_DAY, Alarm, Outcome, budget_in_force
+from pipeline.drift.backtest import EPOCH_DAY, Alarm, Outcome
 from pipeline.drift.kinds import Name
 from pipeline.drift.notation import channel_title, figure_text
 from pipeline.drift.phrases import WORDS as PHRASES
 from pipeline.drift.phrases import Words
 from pipeline.drift.plot import sparkline
 from pipeline.drift.status import Watch
+from pipeline.drift.streams import budget_of
 from pipeline.drift.telling import Block, Found, Usual
 from pipeline.drift.words import sentence
 from pipeline.explain_words import DAYS, shown_at, shown_day
@@ -167,7 +168,7 @@ def outcome_lines(
     """The outcomes of one channel: a row a stream with a column a budget, then the alarms of the budget in force."""
     words, spoken, zone = WORDS[language], PHRASES[language], ZoneInfo(organisation.zone)
     channel = outcomes[0].channel
-    in_force = budget_in_force(organisation, channel)
+    in_force = budget_of(organisation, channel, 1)
     columns = sorted({*budgets, in_force})
     streams = {one.stream: {other.budget: other for other in outcomes if other.stream == one.stream} for one in outcomes}
     rows = []
@@ -177,8 +178,8 @@ def outcome_lines(
         share = "–" if not now.days else figure_text("compliance", now.drifting / now.days, spoken)
         rows.append([stream, *(f"{len(by[one].alarms)}" for one in columns), number_text(now.between, spoken), share, begins])
     rows.append([words["all"], *(f"{sum(len(by[one].alarms) for by in streams.values())}" for one in columns), "", "", ""])
-    a_quarter = [sum(by[one].a_quarter or 0.0 for by in streams.values()) for one in columns]
-    rows.append([words["quarterly"], *(number_text(one, spoken, 1) for one in a_quarter), "", "", ""])
+    rates = [[rate for by in streams.values() if (rate := by[one].a_quarter) is not None] for one in columns]
+    rows.append([words["quarterly"], *(number_text(sum(several) if several else None, spoken, 1) for several in rates), "", "", ""])
     yield words["channel"].format(channel_title(channel, language))
     titles = _titles(words["outcomes"])
     yield from aligned([titles[0], *(_budget(one, language) + "*" * (one == in_force) for one in columns), *titles[2:]], rows, 1)

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipeline.calendars import day_start
-from pipeline.drift.checkpoint import Checkpoint
+from pipeline.drift.checkpoint import DAY_ZERO, Checkpoint
 from pipeline.drift.detector import QUARTER_DAYS
 from pipeline.drift.hours import Hours
 from pipeline.drift.look import READ_DAYS, Measured, active_streams, spans, with_grades
 from pipeline.drift.pause import Announced, Markers
 from pipeline.drift.signal import Signal
-from pipeline.drift.streams import HOUR_MS, Fed, Stream
-from pipeline.drift.watch import DAY_ZERO, Run
+from pipeline.drift.streams import HOUR_MS, Fed, Stream, budget_of
+from pipeline.drift.watch import Run
 from schemas.organisation import Organisation
 
 SPAN_DAYS = 28
@@ -99,12 +99,6 @@ class History:
         return self.ends.get(channel, self.until)
 
 
-def budget_in_force(organisation: Organisation, channel: str) -> float:
-    """False alarms a quarter that a channel may cost."""
-    own = organisation.channels[channel].drift_budget  # type: ignore[index]
-    return organisation.drift.budget if own is None else own
-
-
 def backtest(
     organisation: Organisation, history: History, since_ms: int, budgets: Sequence[float], channels: Sequence[str] = ()
 ) -> Iterator[Outcome]:
@@ -118,7 +112,7 @@ def backtest(
         if channels and stream.channel not in channels:
             continue
         streams = sum(other.channel == stream.channel for other, _ in active)
-        for budget in sorted({*budgets, budget_in_force(organisation, stream.channel)}):
+        for budget in sorted({*budgets, budget_of(organisation, stream.channel, 1)}):
             yield replay(organisation, stream, fed, history, budget, budget / streams, since_ms)
 
 
@@ -129,8 +123,7 @@ def replay(organisation: Organisation, stream: Stream, fed: Fed, history: Histor
     states: list[Signal] = []
     checkpoints: list[Checkpoint] = []
     for part in _parts(stream, fed, history.grades):
-        past = [span for span in spans(states) if span[2] is not None]
-        run = Run(organisation.organisation, stream, part, markers, share, until_ms, organisation.small_cell, past)
+        run = Run(organisation.organisation, stream, part, markers, share, until_ms, organisation.small_cell, spans(states))
         watched = run.from_checkpoints(checkpoints[-1:])
         states = [one for one in states if one.at <= watched.began] + watched.states
         checkpoints += watched.checkpoints
@@ -175,7 +168,7 @@ def _parts(stream: Stream, fed: Fed, grades: Grades) -> Iterator[Fed]:
 
 
 def alarms_of(states: Sequence[Signal]) -> list[Alarm]:
-    """Signals in order of their being found. At most one of a stream lasts at a time."""
+    """Signals with their states, which must be in order."""
     by_id: dict[str, list[Signal]] = {}
     for one in states:
         by_id.setdefault(one.id, []).append(one)

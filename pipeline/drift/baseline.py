@@ -12,7 +12,7 @@ Hours and days stray together (a day of bad weather, a sick colleague) with vari
 used for the levels they are held against (fit.py).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -60,7 +60,7 @@ class Baseline:
 
     def document(self) -> dict[str, Any]:
         """As plain values, to be stored; `Baseline.of` reads it."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Baseline":

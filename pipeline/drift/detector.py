@@ -1,24 +1,16 @@
 """The detector of one stream: hourly sums in, one of ok, a fall, a rise out. 22 numbers of state beside those of onset and size.
 
-What an hour tells. Its information i is discounted twice: hours stray (x = i/(1 + iτ_h²)), and a day strays as a whole, so that with J the
-information its earlier hours used up,
-
-    f = x/[i(1 + Jτ_d²)(1 + (J + x)τ_d²)]      (the sum of f·i over a day is J/(1 + Jτ_d²), what one straying day can tell)
-
-What is left of correlation between days, c7, and within them, c1, takes the rest: a likelihood ratio counts with the power f/c for the
-small shift, c = 1 + (c7 − 1)·y/ȳ, y the mean of Jτ_d²/(1 + Jτ_d²) before and after the hour; f/c1 for the large one; and for the extreme
-one 1/(1 + i(τ_h² + τ_d²)), which lets a single hour speak.
-
 Each side compares a shift of δ + ε with one of ε: ε = ½√(1/info + tolerance²) is what the level may be off by, for the extreme shift 2τ_d.
 
 The level is learned while all is quiet. An announced change makes it unknown (info = 4): silent until it is known to a third of δ.
 """
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pipeline.drift.baseline import HOURS, Baseline
-from pipeline.drift.score import Tilt, logistic
+from pipeline.drift.hour import Hour, log_ratio, prepared, told_by
+from pipeline.drift.score import logistic
 from pipeline.drift.statistic import Component, mean
 
 Status = Literal["ok", "drifting_down", "drifting_up"]
@@ -37,28 +29,12 @@ def threshold(budget: float) -> float:
     return math.log(2 * QUARTER_DAYS / budget)
 
 
-class Hour(NamedTuple):
-    """What one hour tells: information i, expected level m and value, and the weights with which it counts."""
-
-    v: float
-    n: float
-    i: float
-    u: float
-    m: float
-    expected: float
-    f: float
-    used: float
-    c: float
-    powers: tuple[float, ...]
-    deltas: tuple[float, ...]
-
-
 class Detector:
     """Feed sums in order of their hours; hours are counted from a Monday 00:00 in local time.
 
     A sum may be fed in pieces: `update` adds to the hour that is under way and tells what is known already; the hour is taken when a later
     one begins, or by `close`. alarm: 0, or the side in which it drifts. since: the hour in which that was found. recovering_from: the hour
-    since which what was seen speaks for a recovery.
+    since which what was seen speaks for a recovery. lasted_until: the same of the alarm that ended last.
     """
 
     def __init__(self, baseline: Baseline, budget: float) -> None:
@@ -73,7 +49,7 @@ class Detector:
         self._v = self._n = 0.0
         self._back = 0.0
         self._estimate = 0.0
-        self.recovering_from = 0
+        self.recovering_from = self.lasted_until = 0
         self._components = {side: [Component() for _ in range(3)] for side in SIDES}
         self.rebase(baseline)
 
@@ -152,34 +128,9 @@ class Detector:
     def _tell(self) -> Hour:
         """The hour under way as it stands."""
         assert self.hour is not None
-        base = self.baseline
         if self.hour // 24 != self._day:
             self._day, self._used = self.hour // 24, 0.0
-        m = base.cells[self.hour % HOURS] + self.level
-        v, n, expected = self._v, self._n, m
-        if base.kind == "compliance":
-            expected = logistic(m)
-            i = n * expected * (1 - expected)
-            u = n * (v - expected)
-        elif base.kind == "volume":
-            expected = i = math.exp(m)
-            u = v - i
-        else:
-            i = n / base.sigma2
-            u = i * (v - m)
-        i = max(i, 1e-12)
-        day, before = base.day, self._used
-        x = i / (1 + i * base.hour)
-        a, b = before * day, (before + x) * day
-        f = x / (i * (1 + a) * (1 + b))
-        y = (a / (1 + a) + b / (1 + b)) / 2
-        c = 1 + (base.over_week - 1) * y / base.saturation
-        extreme = 1 / (1 + i * (base.hour + day))
-        delta, sudden = f * i / base.daily, extreme * i / base.daily_extreme
-        return Hour(
-            v, n, i, u, m, expected, f, before + x, c,
-            (f / c, f / base.over_day, extreme), (delta, delta, sudden),
-        )  # fmt: skip
+        return told_by(self.baseline, self.baseline.cells[self.hour % HOURS] + self.level, self._v, self._n, self._used)
 
     def _look(self) -> None:
         """Whether the hour under way, as far as it has come, finds a change or ends one."""
@@ -217,6 +168,7 @@ class Detector:
     def _found(self, side: int) -> None:
         assert self.hour is not None
         if self.alarm:
+            self.lasted_until = self.recovering_from
             self._restart(self.alarm, self.hour)
         self.alarm, self.since = side, self.hour
         self._back = 0.0
@@ -226,6 +178,7 @@ class Detector:
     def _over(self) -> None:
         assert self.hour is not None
         side, self.alarm = self.alarm, 0
+        self.lasted_until = self.recovering_from
         self._restart(side, self.hour + 1)
 
     def _learn(self, told: Hour) -> None:
@@ -247,35 +200,12 @@ class Detector:
         pair = self._shifts.get(key)
         if pair is None:
             delta = base.constants.shifts[number]
-            pair = self._shifts[key] = (self._prepared(side * (delta + margin)), self._prepared(side * margin))
-        return self._log_ratio(told, pair[0]) - self._log_ratio(told, pair[1])
+            pair = self._shifts[key] = (prepared(base, side * (delta + margin)), prepared(base, side * margin))
+        return log_ratio(base, told, pair[0]) - log_ratio(base, told, pair[1])
 
     def _margin(self) -> float:
         """ε, rounded up to hundredths, so that what is prepared for it serves for long."""
         return math.ceil(50 * math.sqrt(1 / self.info + self.baseline.constants.tolerance**2)) / 100
-
-    def _prepared(self, shift: float) -> Any:
-        """What a shift needs at every hour: its tilt for grades, (a, eᵃ) for compliance and volume, a for times."""
-        kind = self.baseline.kind
-        if kind == "grade":
-            return self.baseline.residuals.tilt(shift)
-        return (shift, math.exp(shift)) if kind in ("compliance", "volume") else shift
-
-    def _log_ratio(self, told: Hour, prepared: Any) -> float:
-        """ℓ(a), see score.py."""
-        kind = self.baseline.kind
-        if kind == "grade":
-            tilt: Tilt = prepared
-            return told.n * (tilt.theta * (told.v - told.m) - tilt.k)
-        if kind == "time":
-            return float(prepared * (told.u - told.i * prepared / 2))
-        a, e = prepared
-        if kind == "compliance":
-            return float(told.n * (a * told.v - math.log1p(told.expected * (e - 1))))
-        straying = told.i * (self.baseline.day + self.baseline.hour)
-        share = straying / (1 + straying)
-        log = math.log((told.v + 0.5) / (told.expected + 0.5))
-        return float((1 - share) * (a * told.v - told.expected * (e - 1)) + share * told.expected * (a * log - a * a / 2))
 
     # ── onset, size, over ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -320,7 +250,7 @@ class Detector:
 
     def _comes_back(self, told: Hour) -> float:
         """R after the hour: a CUSUM of no change against a change of r̂."""
-        return max(0.0, self._back - told.powers[0] * self._log_ratio(told, self._prepared(self._towards())))
+        return max(0.0, self._back - told.powers[0] * log_ratio(self.baseline, told, prepared(self.baseline, self._towards())))
 
     def _enough(self) -> float:
         """The R at which it is over: once in 120 days while the change lasts (x + ln(1 + x): Lorden 1971, with the overshoot)."""

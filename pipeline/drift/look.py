@@ -7,13 +7,14 @@ import numpy as np
 
 from pipeline.drift.checkpoint import Checkpoint
 from pipeline.drift.contributors import Part, contributors
+from pipeline.drift.history import HISTORY_DAYS, LEARNING_DAYS, LONGEST_DAYS, Span
 from pipeline.drift.hours import Hours
 from pipeline.drift.pause import Announced, Markers
 from pipeline.drift.reconcile import reconciled
 from pipeline.drift.signal import Dimension, Signal
 from pipeline.drift.status import Status, Watch
 from pipeline.drift.streams import HOUR_MS, Fed, Stream, budget_of, feed, streams_of
-from pipeline.drift.watch import HISTORY_DAYS, LEARNING_DAYS, LONGEST_DAYS, Run, Watched
+from pipeline.drift.watch import Run, Watched
 from pipeline.rules import calendar_of
 from schemas.organisation import Organisation
 
@@ -70,7 +71,8 @@ class Question:
             for dimension, several in parts.items()
             for one in contributors(kind, side, dimension, several, small_cell=small_cell, hours=self.hours, deviation=self.deviation)
         ]
-        return replace(self.signal, contributors=tuple(found))
+        step = small_cell if kind == "grade" else 1
+        return replace(self.signal, contributors=tuple(replace(one, n=one.n - one.n % step) for one in found))
 
 
 @dataclass(slots=True)
@@ -125,7 +127,8 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
             organisation.small_cell,
             spans(stored),
         )
-        watched = run.from_checkpoints(known.checkpoints.get(key, ()))
+        oldest = known.until // 24 - LATE_DAYS
+        watched = run.from_checkpoints([one for one in known.checkpoints.get(key, ()) if one.day >= oldest])
         states = reconciled(watched.states, stored, watched.began, known.end(stream.channel) * HOUR_MS)
         found.states += states
         for one in states:
@@ -138,18 +141,23 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
     return found
 
 
-def spans(states: Sequence[Signal]) -> list[tuple[int, int, int | None]]:
-    """(found, onset, over or None) of signals, in ms; `found` the beginning of the hour that found it."""
+def spans(states: Sequence[Signal]) -> list[Span]:
+    """Of signals; `found` is the beginning of the hour that found it. Not of those that late data took the ground from."""
     by_id: dict[str, list[Signal]] = {}
     for one in sorted(states, key=lambda one: one.sequence):
         by_id.setdefault(one.id, []).append(one)
     return [
-        (several[0].at - HOUR_MS, several[-1].onset, several[-1].at if several[-1].state == "over" else None) for several in by_id.values()
+        (several[0].at - HOUR_MS, several[-1].onset, several[-1].at if several[-1].state == "over" else None)
+        for several in by_id.values()
+        if several[-1].ended != "revised"
     ]
 
 
 def _question(stream: Stream, fed: Fed, signal: Signal, watched: Watched) -> Question:
     onset, end = signal.onset // HOUR_MS, signal.at // HOUR_MS
+    if stream.daily:  # what a day judges falls up to its midnight
+        first, last = fed.hour[np.searchsorted(fed.at, (signal.onset, signal.at - HOUR_MS))] % 24
+        onset, end = onset - int(first), end + 23 - int(last)
     start = onset - HISTORY_DAYS * 24
     hours = (
         float(np.count_nonzero((fed.at >= start * HOUR_MS) & (fed.at < signal.onset))),
@@ -174,6 +182,6 @@ def _standing(stream: Stream, fed: Fed, watched: Watched, budget: float, until: 
         reason = "a change was announced, or too little is known yet: what is usual is being learned"
     elif unheard:
         status, since, reason = "unknown", end, "nothing has been heard of it since, by no event and no heartbeat"
-    elif detector.alarm:
-        status = "drifting"
+    elif watched.drifting_since is not None:
+        status, since = "drifting", watched.drifting_since
     return Watch(stream.channel, stream.name, status, since, begins, end, budget, reason)

@@ -45,9 +45,9 @@ class Markers:
             found |= (at + 3_600_000 > start) & (True if end is None else at < end)
         return found
 
-    def relearns(self, after: int, until: int) -> bool:
-        """Whether to learn anew from a moment in (after, until]."""
-        return any(after < moment <= until for moment in self.moments)
+    def relearns(self, since: int, until: int) -> bool:
+        """Whether to learn anew from a moment in [since, until)."""
+        return any(since <= moment < until for moment in self.moments)
 
     def between(self, start: int, end: int) -> list[tuple[int, int | None]]:
         """All that bears on [start, end), for comparison."""

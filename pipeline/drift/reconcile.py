@@ -5,13 +5,16 @@ have moved them: the signal keeps its id, its states are corrected in place, and
 any more is not withdrawn in silence: it is over, `revised`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from pipeline.drift.signal import Signal
 
 _TOLD_APART = {"announce": True, "contributors": ()}
 """What does not make a state another one: when it was looked at, and what the parts of the channel say of it."""
+
+_ById = Mapping[str, Sequence[Signal]]
 
 
 def reconciled(found: Iterable[Signal], stored: Sequence[Signal], began: int, until: int) -> list[Signal]:
@@ -20,13 +23,11 @@ def reconciled(found: Iterable[Signal], stored: Sequence[Signal], began: int, un
     found: of one stream, by a run that began at `began` (ms) and ended at `until`. stored: all states of that stream's signals.
     """
     told = _by_id(stored)
-    free = {name for name, states in told.items() if states[0].at > began}
-    result: list[Signal] = []
-    for name, states in _by_id(found).items():
-        known = name if name in told else _same(states, [told[one] for one in sorted(free)])
-        free.discard(known or "")
-        result += _changed(states, told[known]) if known else _with_announced(states, ())
-    for name in sorted(free):
+    mine = {name for name, states in told.items() if began < states[0].at <= until}
+    courses = _by_id(found)
+    known = _known(courses, told, mine)
+    result = [one for name, states in courses.items() for one in _changed(states, told.get(known.get(name, ""), ()))]
+    for name in sorted(mine - set(known.values())):
         last = told[name][-1]
         if last.state != "over":
             announce = any(one.announce for one in told[name])
@@ -44,17 +45,33 @@ def _by_id(states: Iterable[Signal]) -> dict[str, list[Signal]]:
     return found
 
 
-def _same(states: Sequence[Signal], candidates: Sequence[Sequence[Signal]]) -> str | None:
-    """The stored signal that these states are: of the same side, at the same time."""
-    for other in candidates:
-        ends = [one[-1].at if one[-1].state == "over" else 1 << 62 for one in (states, other)]
-        if other[0].side == states[0].side and other[0].onset <= ends[0] and states[0].onset <= ends[1]:
-            return other[0].id
-    return None
+def _known(courses: _ById, told: _ById, mine: AbstractSet[str]) -> dict[str, str]:
+    """Under which stored id each course is known: its own; that of the signal with its onset, which has been corrected in place before; or
+    that of one of `mine`, of the same side at the same time.
+    """
+    known = {name: name for name in courses if name in told}
+    for fits, among in ((_same_onset, set(told)), (_same_time, mine)):
+        for name, states in sorted(courses.items(), key=lambda item: item[1][0].at):
+            free = sorted(among - set(known.values()))
+            other = next((one for one in free if name not in known and fits(states, told[one])), None)
+            if other is not None:
+                known[name] = other
+    return known
+
+
+def _same_onset(states: Sequence[Signal], other: Sequence[Signal]) -> bool:
+    return (states[0].side, states[0].onset) == (other[-1].side, other[-1].onset)
+
+
+def _same_time(states: Sequence[Signal], other: Sequence[Signal]) -> bool:
+    ends = [one[-1].at if one[-1].state == "over" else 1 << 62 for one in (states, other)]
+    return other[0].side == states[0].side and other[0].onset <= ends[0] and states[0].onset <= ends[1]
 
 
 def _changed(states: Sequence[Signal], told: Sequence[Signal]) -> list[Signal]:
-    """What differs from what was told, under its id."""
+    """What differs from what was told, under its id; all of it where nothing was."""
+    if not told:
+        return _with_announced(states, ())
     first = states[0].sequence
     mine = [replace(one, id=told[0].id) for one in states]
     before, after = [one.state for one in told[first:]], [one.state for one in mine]

@@ -60,12 +60,18 @@ class Residuals:
         return found
 
     def _solve(self, shift: float) -> Tilt:
-        """Bisection on K′, which rises; kept within a tilt that no sum of this channel could make sense of."""
+        """Newton's method on K′, which rises; bisection where a step would leave what is known, no further than any sum makes sense of."""
         low, high = (0.0, 30.0) if shift > 0 else (-30.0, 0.0)
+        theta = 0.0
         for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.log_mgf(middle)[1] < shift else (low, middle)
-        theta = (low + high) / 2
+            _, first, second = self.log_mgf(theta)
+            low, high = (theta, high) if first < shift else (low, theta)
+            following = theta + (shift - first) / second if second > 0 else math.inf
+            if not low < following < high:
+                following = (low + high) / 2
+            if abs(following - theta) <= 1e-13 * max(1.0, abs(theta)):
+                break
+            theta = following
         return Tilt(shift, theta, self.log_mgf(theta)[0])
 
 

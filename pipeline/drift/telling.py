@@ -15,9 +15,9 @@ import numpy as np
 
 from pipeline.calendars import day_start, local_date
 from pipeline.drift import watch
-from pipeline.drift.backtest import DAY_MS, EPOCH_DAY, budget_in_force
+from pipeline.drift.backtest import DAY_MS, EPOCH_DAY
 from pipeline.drift.baseline import HOURS, Baseline
-from pipeline.drift.checkpoint import Checkpoint
+from pipeline.drift.checkpoint import Checkpoint, last_valid
 from pipeline.drift.detector import threshold
 from pipeline.drift.look import Known, active_streams, spans, with_grades
 from pipeline.drift.pause import Markers
@@ -25,7 +25,7 @@ from pipeline.drift.picture import FLOOR, Mark, Point
 from pipeline.drift.reconcile import reconciled
 from pipeline.drift.score import logistic
 from pipeline.drift.signal import Signal
-from pipeline.drift.streams import HOUR_MS, Fed, Stream
+from pipeline.drift.streams import HOUR_MS, Fed, Stream, budget_of
 from pipeline.drift.watch import Run, Watched
 from pipeline.drift.words import Learned
 from schemas.organisation import Organisation
@@ -103,24 +103,25 @@ def found_again(organisation: Organisation, known: Known, states: Sequence[Signa
     if not chosen:
         return None
     ((stream, fed),) = chosen
-    share = budget_in_force(organisation, stream.channel) / sum(other.channel == stream.channel for other, _ in active)
+    share = budget_of(organisation, stream.channel, sum(other.channel == stream.channel for other, _ in active))
     stored = [one for one in known.signals if (one.channel, one.stream) == key]
     zone = ZoneInfo(organisation.zone)
     begins = day_start(local_date(min(one.onset for one in states) - BEFORE_DAYS * DAY_MS, zone), zone)
+    markers = Markers.of(known.markers, stream.channel, stream.kind)
     run = Run(
         organisation.organisation,
         stream,
         with_grades(stream, fed, known.grades),
-        Markers.of(known.markers, stream.channel, stream.kind),
+        markers,
         share,
         now_ms,
         organisation.small_cell,
-        [span for span in spans(stored) if span[2] is not None],
+        spans(stored),
         trace=True,
     )
     first = (local_date(begins, zone) - EPOCH_DAY).days
     usable = [one for one in known.checkpoints.get(key, ()) if one.day <= first]
-    start = run.last_valid(usable)
+    start = last_valid(usable, fed, markers)
     watched = run.from_checkpoints(usable)
     if watched.detector is None:
         return None

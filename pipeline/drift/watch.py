@@ -5,34 +5,24 @@ the matter, and a checkpoint is taken; the digest of the hours fed since the che
 longer have that digest (late data, a marker set afterwards), the stream is run again from the checkpoint at which that day began.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from pipeline.drift.baseline import Baseline
-from pipeline.drift.checkpoint import Checkpoint
+from pipeline.drift.checkpoint import DAY_ZERO, SOFTWARE, Checkpoint, begins, digest_of, last_valid
 from pipeline.drift.detector import Detector
-from pipeline.drift.fit import Sums, fit, sums_of
-from pipeline.drift.kinds import Name
+from pipeline.drift.history import LEARNING_DAYS, Span, fitted, in_control, learned
 from pipeline.drift.pause import Markers
 from pipeline.drift.signal import Ended, Signal, State, signal_id
 from pipeline.drift.size import Told, told_of
 from pipeline.drift.streams import HOUR_MS, Fed, Stream
 
-SOFTWARE = 1
-"""Raise it when the same sums give other states: checkpoints of another number are not gone on from."""
-HISTORY_DAYS = 84
-LONGEST_DAYS = 105
-LEARNING_DAYS = 28
 USUAL_AFTER_DAYS = 84
 """A change that has lasted so long is what is usual now."""
-DAY_ZERO = 4
-"""Local days are counted from Monday 5 January 1970 here, from 1 January in checkpoints."""
 BACKFILL_MS = 24 * HOUR_MS
 _GROWN = 1.5
 
@@ -59,6 +49,7 @@ class Watched:
     """Where it began (ms): what is stored of signals found later is what this run finds again."""
     detector: Detector | None = None
     watches_from: int | None = None
+    drifting_since: int | None = None
     silent: bool = False
     points: list[Point] = field(default_factory=list)
 
@@ -97,7 +88,7 @@ class Run:
         budget: float,
         now_ms: int,
         least: int,
-        past: Sequence[tuple[int, int, int | None]] = (),
+        past: Sequence[Span] = (),
         trace: bool = False,
     ) -> None:
         self._organisation = organisation
@@ -118,39 +109,27 @@ class Run:
     def from_checkpoints(self, checkpoints: Sequence[Checkpoint]) -> Watched:
         """Run from the last checkpoint up to which nothing has changed; from the beginning without one."""
         fed = self._fed
-        start = self.last_valid(checkpoints)
+        start = last_valid(checkpoints, fed, self._markers)
         first = 0
         if start is not None:
             self._restore(start)
             first = int(np.searchsorted(fed.hour // 24, start.day - DAY_ZERO))
         if first < len(fed):
             self._out.began = int(fed.at[first])
-            self._past = [span for span in self._past if span[0] < self._out.began]
+            # The one that is open is this run's own to end.
+            own = self._open.found if self._open else None
+            self._past = [span for span in self._past if span[0] < self._out.began and span[0] != own]
         last = first
         for place, end in self._days(first):
-            if place != first or start is None:
+            if start is None or fed.hour[place] // 24 != start.day - DAY_ZERO:
                 self._begin_day(place, last)
             for number in range(place, end):
                 self._hour(number)
             last = place
         self._out.detector = self._detector
+        self._out.drifting_since = self._open.found if self._open else None
         self._out.silent = self._detector is not None and (self._detector.silent or bool(len(fed) and self._skipped[-1]))
         return self._out
-
-    def last_valid(self, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
-        """The last checkpoint such that the digests of all days between the kept ones before it still fit."""
-        found: Checkpoint | None = None
-        days = self._fed.hour // 24
-        for one in checkpoints:
-            if one.software != SOFTWARE:
-                found = None
-                continue
-            if found is not None:
-                first, end = np.searchsorted(days, (found.day - DAY_ZERO, one.day - DAY_ZERO)).tolist()
-                if self._digest(first, end) != one.digest:
-                    break
-            found = one
-        return found
 
     def _days(self, first: int) -> Iterator[tuple[int, int]]:
         """(first place, end) of each local day."""
@@ -160,19 +139,9 @@ class Run:
         starts = [first, *(np.flatnonzero(days[first + 1 :] != days[first:-1]) + first + 1).tolist(), len(days)]
         yield from pairwise(starts)
 
-    def _digest(self, first: int, end: int) -> str:
-        """Of the hours fed, and of what was announced for them."""
-        part = self._fed.slice(first, end)
-        digest = hashlib.blake2b(digest_size=12)
-        for column in (part.hour, part.v, part.n):
-            digest.update(column.tobytes())
-        if end > first:
-            digest.update(repr(self._markers.between(int(part.at[0]), int(part.at[-1]) + HOUR_MS)).encode())
-        return digest.hexdigest()
-
     def _restore(self, checkpoint: Checkpoint) -> None:
         state = json.loads(checkpoint.state)
-        self._relearned = state["relearned"]
+        self._relearned, self._out.watches_from = state["relearned"], state["watches_from"]
         if state["detector"] is not None:
             self._detector = Detector.of(Baseline.of(json.loads(checkpoint.baseline)), self._budget, state["detector"])
         if state["open"] is not None:
@@ -194,49 +163,32 @@ class Run:
         state = {
             "detector": self._detector.state() if self._detector else None,
             "relearned": self._relearned,
+            "watches_from": self._out.watches_from,
             "open": {name: getattr(self._open, name) for name in _Open.__slots__} if self._open else None,
         }
         baseline = json.dumps(self._detector.baseline.document()) if self._detector else ""
-        self._out.checkpoints.append(Checkpoint(day + DAY_ZERO, json.dumps(state), baseline, self._digest(before, place), SOFTWARE))
+        self._out.checkpoints.append(
+            Checkpoint(day + DAY_ZERO, json.dumps(state), baseline, digest_of(self._fed, self._markers, before, place), SOFTWARE)
+        )
 
     def _fitted(self, place: int, day: int) -> Baseline | None:
         """The baseline as of a day's beginning; None while there is too little, or a change is being learned."""
-        fed, days = self._fed, self._fed.hour[:place] // 24
-        begins = day - LONGEST_DAYS
-        if self._relearned is not None:
-            if day - self._relearned < LEARNING_DAYS:
-                return None
-            begins = max(begins, self._relearned)
-        in_control = (days >= begins) & ~self._skipped[:place]
-        at = int(fed.at[place])
-        for found, onset, over in self._past:
-            if found < at:
-                in_control &= (fed.at[:place] < onset) | (fed.at[:place] >= (at if over is None else over))
-        if self._open is not None:
-            in_control &= fed.at[:place] < self._open.onset
-        used = np.unique(days[in_control])
-        if not len(used) or used[-1] - used[0] + 1 < LEARNING_DAYS - 3:
-            self._learning(place, day, used)
-            return None
-        gone = (day - used[0]) - len(used) * (day - used[0]) / max(len(np.unique(days[days >= used[0]])), 1)
-        in_control &= days >= day - HISTORY_DAYS - gone
-        chosen = np.flatnonzero(in_control)
-        sums = Sums(fed.hour[chosen], fed.v[chosen], fed.n[chosen])
-        if self._out.watches_from is None:
-            self._out.watches_from = at
-        return fit(self._stream.kind, _merged(self._stream.kind, sums), fed.grades)
-
-    def _learning(self, place: int, day: int, used: Any) -> None:
-        first = int(used[0]) if len(used) else day
-        self._out.watches_from = int(self._fed.at[place]) + (first + LEARNING_DAYS - day) * 24 * HOUR_MS if self._detector is None else None
+        out, since = self._out, self._relearned or 0
+        past = self._past if self._open is None else [*self._past, (self._open.found, self._open.onset, None)]
+        chosen = in_control(self._fed, place, self._skipped, past, since)
+        days = min(learned(self._fed, place, chosen), day - since)
+        if self._detector is None:
+            midnight = int(self._fed.at[place]) - int(self._fed.hour[place]) % 24 * HOUR_MS
+            out.watches_from = midnight + max(LEARNING_DAYS - days, 0) * 24 * HOUR_MS
+        return fitted(self._stream.kind, self._fed, place, chosen) if days >= LEARNING_DAYS else None
 
     # ── hours ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hour(self, place: int) -> None:
         fed, detector = self._fed, self._detector
         hour, at = int(fed.hour[place]), int(fed.at[place])
-        before = int(fed.at[place - 1]) if place else at - 1
-        if self._markers.relearns(before, at) or any(before < changed <= at for changed in fed.changed):
+        since, until = begins(fed, place), at + HOUR_MS
+        if self._markers.relearns(since, until) or any(since <= changed < until for changed in fed.changed):
             self._afresh(place, "announced")
         if detector is None or self._skipped[place]:
             return
@@ -274,14 +226,15 @@ class Run:
         assert self._detector is not None
         first = int(np.searchsorted(self._fed.at, onset))
         chosen = np.flatnonzero(~self._skipped[first:end]) + first
-        return told_of(self._detector.baseline, self._detector.level, self._fed, chosen, self._detector.uncertainty())
+        return told_of(self._detector.baseline, self._detector.level, self._detector.info, self._fed, chosen)
 
     def _state(self, state: State, place: int, ended: Ended = "") -> None:
         """Tell a state. Over: the change as it was before the recovery began."""
         assert self._open is not None
         assert self._detector is not None
         fed, signal, detector = self._fed, self._open, self._detector
-        end = place + 1 if state != "over" else int(np.searchsorted(fed.hour[: place + 1], detector.recovering_from))
+        lasted = detector.recovering_from if detector.alarm == signal.side else detector.lasted_until
+        end = place + 1 if state != "over" else int(np.searchsorted(fed.hour[: place + 1], lasted))
         told = self._told(signal.onset, end) if end > 0 and fed.at[end - 1] >= signal.onset else Told._make(signal.told)
         if state == "over" and 0 < told.n - signal.n < self._least:
             told = Told._make(signal.told)
@@ -312,8 +265,3 @@ def _has_grown(signal: _Open, detector: Detector) -> bool:
     """Half as large again as what was told, and demonstrably more than it."""
     size, told = detector.size() * signal.side, abs(signal.size)
     return size >= _GROWN * told and size - detector.uncertainty() >= told
-
-
-def _merged(kind: Name, sums: Sums) -> Sums:
-    """The hour that comes twice in autumn as one."""
-    return sums if (np.diff(sums.hour) > 0).all() else sums_of(kind, sums.hour.astype(np.float64), sums.v, sums.n)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+DRIFT = ROOT / "docs" / "DRIFT.md"
 MEASURES = ROOT / "docs" / "MEASURES.md"
 OPERATIONS = ROOT / "docs" / "OPERATIONS.md"
 ORGANISATION = ROOT / "docs" / "ORGANISATION.md"
@@ -40,10 +41,15 @@ def code_of(path: Path) -> str:
     return "\n".join([*blocks_of(path), *re.findall(r"`([^`\n]+)`", prose_of(path))])
 
 
+def rows_of(path: Path, head: str) -> list[list[str]]:
+    """The cells of the tables whose head begins with `head`, row by row."""
+    tables = re.findall(rf"^\| {re.escape(head)}.*\n\|[ -|]*\n((?:\|.*\n)+)", text_of(path), re.MULTILINE)
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for table in tables for row in table.splitlines()]
+
+
 def first_cells(path: Path, head: str) -> set[str]:
     """What stands as code in the first column of the tables whose head begins with `head`."""
-    tables = re.findall(rf"^\| {re.escape(head)}.*\n\|[ -|]*\n((?:\|.*\n)+)", text_of(path), re.MULTILINE)
-    return {code for table in tables for row in table.splitlines() for code in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+    return {code for row in rows_of(path, head) for code in re.findall(r"`([^`]+)`", row[0])}
 
 
 def anchors_of(path: Path) -> set[str]:

@@ -4,19 +4,12 @@ import re
 
 from pipeline.metrics import REGISTRY
 from pipeline.retention import KINDS, Retention, variable
-from tests.docs.pages import OPERATIONS, text_of
+from tests.docs.pages import OPERATIONS, rows_of
 
 
 def rows(head: str) -> dict[str, list[str]]:
     """The table whose first column is called `head`: the codes of that column, to the other cells of the row."""
-    page = text_of(OPERATIONS)
-    tables = re.findall(rf"^\| {head} \|.*\n\|[ -|]*\n((?:\|.*\n)+)", page, re.MULTILINE)
-    found = {}
-    for line in "".join(tables).splitlines():
-        first, *rest = [cell.strip() for cell in line.strip("|").split(" | ")]
-        for code in re.findall(r"`([^`]+)`", first):
-            found[code] = rest
-    return found
+    return {code: rest for first, *rest in rows_of(OPERATIONS, f"{head} |") for code in re.findall(r"`([^`]+)`", first)}
 
 
 def test_every_metric_is_explained_and_no_other() -> None:

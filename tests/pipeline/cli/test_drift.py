@@ -116,6 +116,12 @@ def test_a_signal_is_explained_and_found_again(found: list[Signal], tmp_path: Pa
     assert title.text == lines[0]
 
 
+def test_a_picture_that_can_not_be_written_is_told(found: list[Signal], tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "wait.svg"
+    output = run("explain", SLUG, found[0].id, "--picture", str(path), code=2)
+    assert output.splitlines()[-1] == f"contactmeter drift: --picture {path} can't be written: No such file or directory"
+
+
 def test_an_explanation_for_programs(found: list[Signal]) -> None:
     norm = of_stream(found, "norm:calls_45s")
     document = json.loads(run("explain", SLUG, norm.id, "--json"))

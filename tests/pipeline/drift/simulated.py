@@ -49,8 +49,8 @@ def open_hours(days: int, first_day: int = 0) -> npt.NDArray[np.int64]:
 
 
 def world(
-    kind: Name, hours: npt.NDArray[np.int64], rng: np.random.Generator, n: float = 12, shift: Array | float = 0.0, day: float = 0.0, hour: float = 0.0,
-    pattern: Array | None = None, sigma: float = 1.0,
+    kind: Name, hours: npt.NDArray[np.int64], rng: np.random.Generator, n: float = 12, shift: Array | float = 0.0,
+    day: float = 0.0, hour: float = 0.0, pattern: Array | None = None, sigma: float = 1.0,
 ) -> Sums:  # fmt: skip
     """Sums of hours: levels by the week's pattern plus `shift`, with days and hours that stray by so much, about n observations each."""
     m = (week_pattern(kind) if pattern is None else pattern)[hours % HOURS] + shift

@@ -1,4 +1,4 @@
-"""The likelihood ratios: E exp ℓ = 1 without a change, by exact sums; their slope at 0 is the score, and −E of their bend the information."""
+"""The likelihood ratios: E exp ℓ = 1 without a change, by exact sums; their slope at 0 is the score, its variance the information."""
 
 import itertools
 import math
@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm, poisson
 
-from pipeline.drift.baseline import HOURS, Baseline
-from pipeline.drift.detector import Detector
+from pipeline.drift.baseline import Baseline
 from pipeline.drift.fit import Sums, score
+from pipeline.drift.hour import log_ratio, prepared, told_by
 from pipeline.drift.kinds import KINDS, Name
 from pipeline.drift.score import Residuals, logistic
 from tests.pipeline.drift.simulated import baseline
@@ -38,16 +38,14 @@ def outcomes(kind: Name) -> list[tuple[float, float]]:
     return list(zip((m + scale * grid).tolist(), (norm.pdf(grid) * (grid[1] - grid[0])).tolist(), strict=True))
 
 
-def ratio(kind: Name, a: float, v: float) -> float:
-    """ℓ(a) of one hour of a detector whose baseline expects LEVELS[kind]."""
-    made = detector(kind)
-    made.update(10, v, N[kind])
-    return made._log_ratio(made._tell(), made._prepared(a))
-
-
-def detector(kind: Name) -> Detector:
+def base(kind: Name) -> Baseline:
     """Of hours and days that do not stray: then the model is exact."""
-    return Detector(baseline(kind, LEVELS[kind], sigma2=0.8, grades=GRADES, day=0.0, hour=0.0), 0.25)
+    return baseline(kind, LEVELS[kind], sigma2=0.8, grades=GRADES, day=0.0, hour=0.0)
+
+
+def ratio(kind: Name, a: float, v: float) -> float:
+    """ℓ(a) of one hour where LEVELS[kind] is expected."""
+    return log_ratio(base(kind), told_by(base(kind), LEVELS[kind], v, N[kind], 0.0), prepared(base(kind), a))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -66,15 +64,13 @@ def test_to_a_power_it_is_less(kind: Name) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@given(hour=st.integers(0, HOURS - 1), up=st.floats(0.1, 0.9))
-def test_the_slope_at_nothing_is_the_score(kind: Name, hour: int, up: float) -> None:
+@given(up=st.floats(0.1, 0.9))
+def test_the_slope_at_nothing_is_the_score(kind: Name, up: float) -> None:
     every = outcomes(kind)
     v = every[int(up * (len(every) if kind != "volume" else 12))][0]
-    made, eps = detector(kind), 1e-3
-    made.update(hour, v, N[kind])
-    told = made._tell()
-    # By the mean of both sides; tilts are found to 4 decimals, and the slope of grades is in units of their own variance.
-    slope = (made._log_ratio(told, made._prepared(eps)) - made._log_ratio(told, made._prepared(-eps))) / (2 * eps)
+    told = told_by(base(kind), LEVELS[kind], v, N[kind], 0.0)
+    # From both sides; tilts are found to 4 decimals, and the slope of grades is in units of their own variance.
+    slope = (ratio(kind, 1e-3, v) - ratio(kind, -1e-3, v)) / 2e-3
     scale = 0.8 / sum(share * (value - MEAN) ** 2 for value, share in GRADES) if kind == "grade" else 1.0
     assert slope == pytest.approx(told.u * scale, rel=2e-3, abs=2e-3)
 
@@ -93,13 +89,10 @@ def test_the_information_is_the_variance_of_the_score(kind: Name) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(v=st.floats(0, 1), n=st.integers(1, 500), m=st.floats(-3, 3))
 def test_the_fit_and_the_detector_score_alike(kind: Name, v: float, n: int, m: float) -> None:
-    base: Baseline = baseline(kind, m, sigma2=0.8, grades=GRADES)
-    made = Detector(base, 0.25)
-    made.update(30, v, n)
-    told = made._tell()
+    told = told_by(baseline(kind, m, sigma2=0.8, grades=GRADES), m, v, n, 0.0)
     weight = 1.0 if kind == "volume" else float(n)
     u, i = score(kind, Sums(np.array([30]), np.array([v]), np.array([weight])), np.array([m]), 0.8)
-    assert (told.u, told.i) == (pytest.approx(float(u[0]), abs=1e-9), pytest.approx(float(i[0])))
+    assert [told.u, told.i] == [pytest.approx(float(u[0]), abs=1e-9), pytest.approx(float(i[0]))]
 
 
 # ── tilts of grades ─────────────────────────────────────────────────────────────────────────────────────────────────

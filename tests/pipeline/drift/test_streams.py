@@ -81,7 +81,7 @@ def test_open_hours_without_contacts_are_noughts() -> None:
 
 
 def test_closed_hours_weekends_and_closing_days_are_left_out() -> None:
-    one = fed(VOLUME, {hour: (1, 0) for hour in range(at("2026-04-24T00:00"), at("2026-04-29T00:00"))}, at("2026-04-28T12:00"))
+    one = fed(VOLUME, dict.fromkeys(range(at("2026-04-24T00:00"), at("2026-04-29T00:00")), (1, 0)), at("2026-04-28T12:00"))
     assert local(one) == [f"Fri {hour}" for hour in range(9, 17)] + [f"Tue {hour}" for hour in range(9, 12)]
 
 
@@ -203,7 +203,7 @@ def test_versions_that_overlap_come_in_order() -> None:
 
 @given(st.lists(st.sets(st.integers(0, 60), max_size=8), min_size=1, max_size=3))
 def test_hours_of_answers_ascend(several: list[set[int]]) -> None:
-    one = versions(*({hour: (1, 3000) for hour in those} for those in several))
+    one = versions(*(dict.fromkeys(those, (1, 3000)) for those in several))
     assert (np.diff(one.at) > 0).all()
     assert set(one.changed) <= set(one.at.tolist())
 
