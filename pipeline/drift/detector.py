@@ -1,16 +1,17 @@
-"""The detector of one stream: hourly sums in, one of ok, a fall, a rise out. 22 numbers of state beside those of onset and size.
+"""The detector of one stream: hourly sums in, one of ok, a fall, a rise out. Some dozens of numbers of state beside the baseline.
 
-Each side compares a shift of δ + ε with one of ε: ε = ½√(1/info + tolerance²) is what the level may be off by, for the extreme shift 2τ_d.
+Each side has three components, one a shift (statistic.py), fed with what hours say (evidence.py). The mean of their W is held against A.
 
-The level is learned while all is quiet. An announced change makes it unknown (info = 4): silent until it is known to a third of δ.
+The level is learned while all is quiet. An announced change makes it unknown (info = 4): silent until it is known to a third of the small
+shift. While a side is in alarm, a CUSUM asks whether it is over, and what was told may turn out to grow (growth.py).
 """
 
 import math
 from typing import Any, Literal
 
 from pipeline.drift.baseline import HOURS, Baseline
-from pipeline.drift.hour import Hour, log_ratio, prepared, told_by
-from pipeline.drift.score import logistic
+from pipeline.drift.evidence import Evidence, Hour
+from pipeline.drift.growth import Growth
 from pipeline.drift.statistic import Component, mean
 
 Status = Literal["ok", "drifting_down", "drifting_up"]
@@ -34,7 +35,8 @@ class Detector:
 
     A sum may be fed in pieces: `update` adds to the hour that is under way and tells what is known already; the hour is taken when a later
     one begins, or by `close`. alarm: 0, or the side in which it drifts. since: the hour in which that was found. recovering_from: the hour
-    since which what was seen speaks for a recovery. lasted_until: the same of the alarm that ended last.
+    since which what was seen speaks for a recovery. lasted_until: the same of the alarm that ended last. grown: whether the change has
+    grown since it was told, which `told` says.
     """
 
     def __init__(self, baseline: Baseline, budget: float) -> None:
@@ -50,20 +52,21 @@ class Detector:
         self._back = 0.0
         self._estimate = 0.0
         self.recovering_from = self.lasted_until = 0
+        self.grown = False
+        self._growth: Growth | None = None
         self._components = {side: [Component() for _ in range(3)] for side in SIDES}
         self.rebase(baseline)
 
     def rebase(self, baseline: Baseline) -> None:
         """Go on with another baseline: the level is that of the baseline."""
         self.close()
-        self.baseline = baseline
+        self.baseline, self._evidence = baseline, Evidence(baseline)
         constants = baseline.constants
         self._needed = (3 / constants.shifts[0]) ** 2
         self._most = max(_LEARNT_DAYS * baseline.daily / baseline.over_week, 1.5 * self._needed)
         self.level = 0.0
         self.info = min(baseline.known, self._most)
         self.silent = self.silent or (self.info < self._needed and not self.alarm)
-        self._shifts: dict[tuple[int, int, float], tuple[Any, Any]] = {}
 
     def relearn(self, hour: int) -> None:
         """Something was announced: what was usual is no longer; also ends what was found before."""
@@ -78,7 +81,7 @@ class Detector:
             self._restart(side, hour)
 
     def _restart(self, side: int, hour: int) -> None:
-        self._back = 0.0
+        self._back, self._growth, self.grown = 0.0, None, False
         for component in self._components[side]:
             component.reset(hour)
 
@@ -125,43 +128,45 @@ class Detector:
             self.silent = False
             self._reset(hour + 1)
 
-    def _tell(self) -> Hour:
-        """The hour under way as it stands."""
+    def _tell(self, further: float = 0.0) -> Hour:
+        """The hour under way as it stands; `further`: against a level that is off by so much."""
         assert self.hour is not None
         if self.hour // 24 != self._day:
             self._day, self._used = self.hour // 24, 0.0
-        return told_by(self.baseline, self.baseline.cells[self.hour % HOURS] + self.level, self._v, self._n, self._used)
+        return self._evidence.hour(self.baseline.cells[self.hour % HOURS] + self.level + further, self._v, self._n, self._used)
 
     def _look(self) -> None:
-        """Whether the hour under way, as far as it has come, finds a change or ends one."""
-        told = self._tell()
+        """Whether the hour under way, as far as it has come, finds a change, ends one, or lets one grow."""
+        told, evidence, margin = self._tell(), self._evidence, self._margin()
         for side in SIDES:
             if side != self.alarm:
                 logs = [
-                    component.after(told.deltas[number], told.powers[number] * self._ratio(told, side, number))
+                    component.after(told.deltas[number], evidence.gain(told, side, number, margin))
                     for number, component in enumerate(self._components[side])
                 ]
                 if mean(logs) >= self.limit:
                     self._found(side)
         if self.alarm and self._comes_back(told) >= self._enough():
             self._over()
+        if self._growth is not None:
+            self.grown = self._growth.after(evidence, self._tell(self._growth.reference), margin) >= self.limit
 
     def _take(self, hour: int, told: Hour) -> bool:
         """Take an hour into the statistics; whether both sides are quiet."""
+        evidence, margin = self._evidence, self._margin()
         if self.alarm:
             self._back = self._comes_back(told)
+        if self._growth is not None:
+            self._growth.take(evidence, hour, self._tell(self._growth.reference), margin, self.size())
         quiet = self.alarm == 0
         for side in SIDES:
-            logs = []
-            for number, component in enumerate(self._components[side]):
-                increment = told.powers[number] * self._ratio(told, side, number)
-                w = component.after(told.deltas[number], increment)
-                n = told.n if self.baseline.kind != "volume" else 1.0
-                component.step(hour, w, increment, told.f * told.u, told.f * told.i, n, n * told.v, n * told.expected)
-                logs.append(w)
+            logs = [
+                evidence.step(component, hour, told, number, evidence.gain(told, side, number, margin))
+                for number, component in enumerate(self._components[side])
+            ]
             quiet = quiet and mean(logs) < self.limit / 2
         if self.alarm and self._back == 0:
-            self._estimate = self.size()
+            self._estimate = evidence.size(self.leading(), None)
             self.recovering_from = hour + 1
         return quiet
 
@@ -190,57 +195,37 @@ class Detector:
         step = told.f * told.u / (told.c * self.info)
         self.level += min(max(step, -0.5), 0.5)
 
-    # ── likelihood ratios ───────────────────────────────────────────────────────────────────────────────────────
-
-    def _ratio(self, told: Hour, side: int, number: int) -> float:
-        """ℓ(s(δ + ε)) − ℓ(sε) of an hour, for one of the three shifts."""
-        base = self.baseline
-        margin = 2 * math.sqrt(base.day) if number == 2 else self._margin()
-        key = (side, number, margin)
-        pair = self._shifts.get(key)
-        if pair is None:
-            delta = base.constants.shifts[number]
-            pair = self._shifts[key] = (prepared(base, side * (delta + margin)), prepared(base, side * margin))
-        return log_ratio(base, told, pair[0]) - log_ratio(base, told, pair[1])
+    # ── onset, size, growth, over ───────────────────────────────────────────────────────────────────────────────
 
     def _margin(self) -> float:
-        """ε, rounded up to hundredths, so that what is prepared for it serves for long."""
+        """ε = ½√(1/info + tolerance²), what the level may be off by; in whole hundredths, so that what is made for it serves for long."""
         return math.ceil(50 * math.sqrt(1 / self.info + self.baseline.constants.tolerance**2)) / 100
-
-    # ── onset, size, over ───────────────────────────────────────────────────────────────────────────────────────
 
     def leading(self) -> Component:
         """The component that speaks loudest on the side of the alarm: its onset and sums are those of the change."""
         return max(self._components[self.alarm or 1], key=lambda one: one.w)
 
     def size(self) -> float:
-        """The change since the onset in the kind's scale: ΣfU/Σfi, for compliance and volume carried to the end of the curve."""
-        leading = self.leading()
-        hour = self._tell() if self._n > 0 else None
-        told = leading.told + (hour.f * hour.u if hour else 0.0)
-        known = leading.known + (hour.f * hour.i if hour else 0.0)
-        n = leading.n + (hour.n if hour else 0.0)
-        seen = leading.seen + (hour.n * hour.v if hour else 0.0)
-        usual = leading.usual + (hour.n * hour.expected if hour else 0.0)
-        if known <= 0:
-            return 0.0
-        if self.baseline.kind == "volume":
-            return math.log((seen + 0.5) / (usual + 0.5))
-        if self.baseline.kind == "compliance":
-            p, e = (min(max(share / n, 0.5 / (n + 1)), (n + 0.5) / (n + 1)) for share in (seen, usual))
-            return math.log(p / (1 - p)) - math.log(e / (1 - e))
-        return told / known
+        """The change since the onset in the kind's scale, with the hour under way."""
+        return self._evidence.size(self.leading(), self._tell() if self._n > 0 else None)
 
-    def uncertainty(self) -> float:
-        """Half the width of a 95 % interval of the size, in the kind's scale: of what was seen since the onset, and of the level."""
-        hour = self._tell() if self._n > 0 else None
-        known = self.leading().known + (hour.f * hour.i if hour else 0.0)
-        return 1.96 * math.sqrt(self.baseline.over_week / max(known, 1e-9) + 1 / self.info)
+    def told(self) -> None:
+        """The change was told as it is now: from here on it is asked whether it grows."""
+        size = self.size()
+        if self._growth is not None and self.grown:
+            reference = self._growth.reference
+            size = reference + self._evidence.size(self._growth.leading(), self._tell(reference))
+        self.grown = False
+        self._growth = Growth(self.alarm, size, (self.hour or 0) + 1)
+
+    def grown_since(self) -> int:
+        """The hour since which it has been more than was told."""
+        assert self._growth is not None
+        return int(self._growth.leading().onset)
 
     def expected(self, hour: int) -> float:
         """What is expected in an hour, in the figure's own scale: a grade, a share, log-seconds, a number of contacts."""
-        m = self.baseline.cells[hour % HOURS] + self.level
-        return logistic(m) if self.baseline.kind == "compliance" else math.exp(m) if self.baseline.kind == "volume" else m
+        return self._evidence.expected(self.baseline.cells[hour % HOURS] + self.level)
 
     def _towards(self) -> float:
         """r̂: the change that a recovery is held against, 0.6 of its estimate, within the range of shifts."""
@@ -250,7 +235,7 @@ class Detector:
 
     def _comes_back(self, told: Hour) -> float:
         """R after the hour: a CUSUM of no change against a change of r̂."""
-        return max(0.0, self._back - told.powers[0] * log_ratio(self.baseline, told, prepared(self.baseline, self._towards())))
+        return max(0.0, self._back - told.powers[0] * self._evidence.log_ratio(told, self._towards()))
 
     def _enough(self) -> float:
         """The R at which it is over: once in 120 days while the change lasts (x + ln(1 + x): Lorden 1971, with the overshoot)."""
@@ -271,6 +256,7 @@ class Detector:
         return {
             "alarm": self.alarm, "since": self.since, "level": self.level, "info": self.info, "silent": self.silent, "day": self._day,
             "used": self._used, "back": self._back, "estimate": self._estimate, "from": self.recovering_from, "hour": self.hour,
+            "growth": self._growth.state() if self._growth is not None else None,
             "components": [[one.state() for one in self._components[side]] for side in SIDES],
         }  # fmt: skip
 
@@ -281,6 +267,7 @@ class Detector:
         made.alarm, made.since, made.level, made.info = state["alarm"], state["since"], state["level"], state["info"]
         made.silent, made._day, made._used = state["silent"], state["day"], state["used"]
         made._back, made._estimate, made.recovering_from, made.hour = state["back"], state["estimate"], state["from"], state["hour"]
+        made._growth = Growth.of(state["growth"]) if state["growth"] is not None else None
         made._components = {
             side: [Component.of(one) for one in components] for side, components in zip(SIDES, state["components"], strict=True)
         }

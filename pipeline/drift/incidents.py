@@ -130,7 +130,7 @@ def incidents(
     """
     courses = _courses(organisation, signals)
     earlier = [one for one in known if one.organisation == organisation]
-    said = sorted(set(events))
+    said = sorted(set(events), key=lambda one: one._replace(until=_LASTING if one.until is None else one.until))
     found: list[Incident] = []
     for members, before in _groups(courses, earlier):
         standing = [one for one in before if one.state != "merged"]

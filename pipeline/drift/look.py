@@ -147,10 +147,15 @@ def spans(states: Sequence[Signal]) -> list[Span]:
     for one in sorted(states, key=lambda one: one.sequence):
         by_id.setdefault(one.id, []).append(one)
     return [
-        (several[0].at - HOUR_MS, several[-1].onset, several[-1].at if several[-1].state == "over" else None)
+        (several[0].at - HOUR_MS, _began(several), several[-1].at if several[-1].state == "over" else None)
         for several in by_id.values()
         if several[-1].ended != "revised"
     ]
+
+
+def _began(states: Sequence[Signal]) -> int:
+    """The onset of a signal, as it was told last; that of grown is of its growth."""
+    return [one.onset for one in states if one.state != "grown"][-1]
 
 
 def _question(stream: Stream, fed: Fed, signal: Signal, watched: Watched) -> Question:

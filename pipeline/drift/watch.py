@@ -24,7 +24,6 @@ from pipeline.drift.streams import HOUR_MS, Fed, Stream
 USUAL_AFTER_DAYS = 84
 """A change that has lasted so long is what is usual now."""
 BACKFILL_MS = 24 * HOUR_MS
-_GROWN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,6 @@ class _Open:
     side: int
     onset: int
     found: int
-    size: float
     told: list[float]
 
     @property
@@ -212,14 +210,19 @@ class Run:
         if self._open is not None and detector.alarm != self._open.side:
             self._state("over", place, "recovered")
         if detector.alarm and self._open is None:
-            onset = int(self._fed.at[min(int(np.searchsorted(self._fed.hour, detector.leading().onset)), place)])
+            onset = self._at(int(detector.leading().onset), place)
             name = signal_id(self._organisation, self._stream.channel, self._stream.name, detector.alarm, onset)
-            self._open = _Open(name, -1, detector.alarm, onset, int(self._fed.at[place]), 0.0, [])
+            self._open = _Open(name, -1, detector.alarm, onset, int(self._fed.at[place]), [])
             self._state("found", place)
-        elif self._open is not None and _has_grown(self._open, detector):
-            told = self._told(self._open.onset, place + 1)
-            if told.n - self._open.n >= self._least:
-                self._state("grown", place)
+        elif self._open is not None and detector.grown:
+            since = self._at(detector.grown_since(), place)
+            more = self._told(self._open.onset, place + 1).n - self._open.n
+            if more >= self._least and self._told(since, place + 1).n >= self._least:
+                self._state("grown", place, since=since)
+
+    def _at(self, hour: int, place: int) -> int:
+        """The beginning (ms) of the first hour that was fed from a local hour on, at the latest that of `place`."""
+        return int(self._fed.at[min(int(np.searchsorted(self._fed.hour, hour)), place)])
 
     def _told(self, onset: int, end: int) -> Told:
         """What the hours from an onset (ms) up to a place, `end` not included, tell."""
@@ -228,27 +231,28 @@ class Run:
         chosen = np.flatnonzero(~self._skipped[first:end]) + first
         return told_of(self._detector.baseline, self._detector.level, self._detector.info, self._fed, chosen)
 
-    def _state(self, state: State, place: int, ended: Ended = "") -> None:
-        """Tell a state. Over: the change as it was before the recovery began."""
+    def _state(self, state: State, place: int, ended: Ended = "", since: int | None = None) -> None:
+        """Tell a state: found, from its onset; grown, from when it grew (`since`, ms); over, as it was before the recovery began."""
         assert self._open is not None
         assert self._detector is not None
         fed, signal, detector = self._fed, self._open, self._detector
         lasted = detector.recovering_from if detector.alarm == signal.side else detector.lasted_until
         end = place + 1 if state != "over" else int(np.searchsorted(fed.hour[: place + 1], lasted))
-        told = self._told(signal.onset, end) if end > 0 and fed.at[end - 1] >= signal.onset else Told._make(signal.told)
-        if state == "over" and 0 < told.n - signal.n < self._least:
-            told = Told._make(signal.told)
+        whole = self._told(signal.onset, end) if end > 0 and fed.at[end - 1] >= signal.onset else Told._make(signal.told)
+        if state == "over" and abs(whole.n - signal.n) < self._least:
+            whole = Told._make(signal.told)
+        onset, told = (signal.onset, whole) if since is None else (since, self._told(since, end))
         if self._least:
             told = told.coarse(self._least)
         signal.sequence += 1
-        signal.told = list(told)
+        signal.told = list(whole)
         if state != "over":
-            signal.size = detector.size()
+            detector.told()
         at = int(fed.at[place]) + HOUR_MS
         self._out.states.append(
             Signal(
                 self._organisation, signal.id, signal.sequence, state, self._stream.channel, self._stream.name, self._stream.shown,
-                self._stream.kind, signal.side, at, signal.onset, *told, announce=self._now_ms - at <= BACKFILL_MS, ended=ended,
+                self._stream.kind, signal.side, at, onset, *told, announce=self._now_ms - at <= BACKFILL_MS, ended=ended,
             )
         )  # fmt: skip
         if state == "over":
@@ -259,9 +263,3 @@ class Run:
         fed = self._fed
         expected = detector.expected(int(fed.hour[place]))
         self._out.points.append(Point(int(fed.at[place]), float(fed.v[place]), float(fed.n[place]), expected, *detector.statistic()))
-
-
-def _has_grown(signal: _Open, detector: Detector) -> bool:
-    """Half as large again as what was told, and demonstrably more than it."""
-    size, told = detector.size() * signal.side, abs(signal.size)
-    return size >= _GROWN * told and size - detector.uncertainty() >= told

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom, norm, poisson
 
 from pipeline.drift.baseline import Baseline
+from pipeline.drift.evidence import Evidence
 from pipeline.drift.fit import Sums, score
-from pipeline.drift.hour import log_ratio, prepared, told_by
 from pipeline.drift.kinds import KINDS, Name
 from pipeline.drift.score import Residuals, logistic
 from tests.pipeline.drift.simulated import baseline
@@ -45,7 +45,7 @@ def base(kind: Name) -> Baseline:
 
 def ratio(kind: Name, a: float, v: float) -> float:
     """ℓ(a) of one hour where LEVELS[kind] is expected."""
-    return log_ratio(base(kind), told_by(base(kind), LEVELS[kind], v, N[kind], 0.0), prepared(base(kind), a))
+    return Evidence(base(kind)).log_ratio(Evidence(base(kind)).hour(LEVELS[kind], v, N[kind], 0.0), a)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,7 +68,7 @@ def test_to_a_power_it_is_less(kind: Name) -> None:
 def test_the_slope_at_nothing_is_the_score(kind: Name, up: float) -> None:
     every = outcomes(kind)
     v = every[int(up * (len(every) if kind != "volume" else 12))][0]
-    told = told_by(base(kind), LEVELS[kind], v, N[kind], 0.0)
+    told = Evidence(base(kind)).hour(LEVELS[kind], v, N[kind], 0.0)
     # From both sides; tilts are found to 4 decimals, and the slope of grades is in units of their own variance.
     slope = (ratio(kind, 1e-3, v) - ratio(kind, -1e-3, v)) / 2e-3
     scale = 0.8 / sum(share * (value - MEAN) ** 2 for value, share in GRADES) if kind == "grade" else 1.0
@@ -89,7 +89,7 @@ def test_the_information_is_the_variance_of_the_score(kind: Name) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(v=st.floats(0, 1), n=st.integers(1, 500), m=st.floats(-3, 3))
 def test_the_fit_and_the_detector_score_alike(kind: Name, v: float, n: int, m: float) -> None:
-    told = told_by(baseline(kind, m, sigma2=0.8, grades=GRADES), m, v, n, 0.0)
+    told = Evidence(baseline(kind, m, sigma2=0.8, grades=GRADES)).hour(m, v, n, 0.0)
     weight = 1.0 if kind == "volume" else float(n)
     u, i = score(kind, Sums(np.array([30]), np.array([v]), np.array([weight])), np.array([m]), 0.8)
     assert [told.u, told.i] == [pytest.approx(float(u[0]), abs=1e-9), pytest.approx(float(i[0]))]
