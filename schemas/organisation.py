@@ -78,7 +78,7 @@ class ChannelConfiguration(_Model):
 
 
 class Drift(_Model):
-    """How drift is watched. `budget`: false alarms a channel and quarter. `escalate_after`: how long, in opening hours, nobody may react."""
+    """How drift is watched. `budget`: false alarms a channel and quarter. `escalate_after`: opening hours in which nobody need react."""
 
     budget: Budget = 1.0
     escalate_after: DurationMs = 30 * 60_000

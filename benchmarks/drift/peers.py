@@ -48,9 +48,14 @@ class Cusum:
         cell = hour % WEEK
         off = (value - self._mean[cell]) / self._spread[cell]
         for side in self._sums:
-            self._sums[side] = min(10.0, max(0.0, self._sums[side] + side * off - 0.5))
+            self._sums[side] = min(10.0, float(self.step(np.array(self._sums[side]), np.array(side * off))))
         side = max(self._sums, key=self._sums.__getitem__)
         self._side = side if self._sums[side] > 5 else 0
+
+    @staticmethod
+    def step(total: Floats, off: Floats) -> Floats:
+        """Sums after values that are off by so many standard deviations."""
+        return np.asarray(np.maximum(0.0, total + off - 0.5))
 
     def on_marker(self, t: float) -> None:
         """Unknown here."""

@@ -29,8 +29,8 @@ from pipeline.drift.told import Told
 from pipeline.drift.words import explanation, sentence
 from pipeline.names import Language
 from pipeline.rules import calendar_of
+from pipeline.store import configuration, drift_hours, drift_looks
 from pipeline.store import drift as stored
-from pipeline.store import drift_hours, drift_looks
 from pipeline.store.client import Client
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation
@@ -40,6 +40,7 @@ Lang = Annotated[str, typer.Option(help="nl or en.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs; times in epoch ms.")]
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 4.0)
 MOST_BUDGET = 12.0
+_NO_SIGNAL = "there is no signal {!r}; `contactmeter drift list ORGANISATION --all` shows all"
 MOST_HOURS = 160
 """What lasts longer is drawn by days."""
 ABOVE = 100.0
@@ -79,16 +80,16 @@ def list_streams(
 
 
 def explain(
-    organisation: Slug,
     signal: Annotated[str, typer.Argument(help="The id of a signal as `list` shows it, or its beginning.")],
+    organisation: Annotated[str, typer.Option("--organisation", "-o", help="Its slug. Default: the one that has such a signal.")] = "",
     lang: Lang = "nl",
     picture: Annotated[Path | None, typer.Option(help="Also draw it, into this file (SVG).")] = None,
     as_json: Json = False,
 ) -> None:
     """Show what led to a signal: what is usual, the days against it, the test's path, and whether the same is found again."""
-    with _asked(organisation, lang) as (client, configured, language):
+    with _asked(organisation, lang, signal) as (client, configured, language):
         now = _now_ms()
-        signals = stored.signals(client, organisation)
+        signals = stored.signals(client, configured.organisation)
         states = named(signals, signal)
         found = _found(client, configured, signals, states, now)
         drawn = None if found is None else _picture(found, configured, language, now)
@@ -104,8 +105,8 @@ def explain(
 
 
 def run_backtest(
-    organisation: Slug,
     since: Annotated[str, typer.Option("--from", help="The first day, local: 2025-01-01. Best with 12 weeks of data before it.")],
+    organisation: Annotated[str, typer.Option("--organisation", "-o", help="Its slug. Default: the only one there is.")] = "",
     until: Annotated[str, typer.Option("--to", help="The end. Default: up to where the data go.")] = "",
     channel: Annotated[list[str] | None, typer.Option("--channel", "-c", help="Only this channel; may be repeated.")] = None,
     budget: Annotated[
@@ -125,12 +126,13 @@ def run_backtest(
         if since_ms >= end:
             at = minute_text(end, "en", ZoneInfo(configured.zone))
             raise InvalidConfiguration(f"--from {since} does not lie before {at}, where {'--to or ' if until else ''}the data end")
-        outcomes = list(_announced(backtest(configured, _history(client, organisation, since_ms, ends), since_ms, budgets, channels)))
+        history = _history(client, configured.organisation, since_ms, ends)
+        outcomes = list(_announced(backtest(configured, history, since_ms, budgets, channels)))
     if as_json:
         _echo(_outcomes(outcomes, configured, language, since_ms, end))
         return
     words, zone = WORDS[language], ZoneInfo(configured.zone)
-    typer.echo(words["period"].format(organisation, *(minute_text(at, language, zone) for at in (since_ms, end))))
+    typer.echo(words["period"].format(configured.organisation, *(minute_text(at, language, zone) for at in (since_ms, end))))
     for _, several in groupby(outcomes, key=lambda one: one.channel):
         typer.echo("")
         for line in outcome_lines(list(several), configured, budgets, language, end):
@@ -140,11 +142,21 @@ def run_backtest(
 
 
 @contextmanager
-def _asked(organisation: str, lang: str) -> Iterator[tuple[Client, Organisation, Language]]:
-    """What each command needs: the store, the organisation in force, the language."""
+def _asked(organisation: str, lang: str, signal: str = "") -> Iterator[tuple[Client, Organisation, Language]]:
+    """What each command needs: the store, the organisation in force, the language. Without a slug it is the one that is meant."""
     with endpoints.command("drift") as found, closing(endpoints.connection(found).open()) as client:
         check(lang)
-        yield client, in_force(client, organisation), "en" if lang == "en" else "nl"
+        yield client, in_force(client, organisation or _meant(client, signal)), "en" if lang == "en" else "nl"
+
+
+def _meant(client: Client, signal: str) -> str:
+    """The only organisation, or the only one that has such a signal. Raises InvalidConfiguration when there is another number of them."""
+    known = stored.owners(client, signal) if signal else sorted(configuration.in_force(client))
+    if len(known) == 1:
+        return known[0]
+    if signal and not known:
+        raise InvalidConfiguration(_NO_SIGNAL.format(signal))
+    raise InvalidConfiguration(f"name one with --organisation: {', '.join(known)}" if known else "no organisation is in force")
 
 
 def named(signals: Sequence[Signal], name: str) -> list[Signal]:
@@ -156,7 +168,7 @@ def named(signals: Sequence[Signal], name: str) -> list[Signal]:
     if len(meant) > 1:
         raise InvalidConfiguration(f"{name!r} stands for several signals: {', '.join(sorted(meant))}; write more of it")
     if not meant:
-        raise InvalidConfiguration(f"there is no signal {name!r}; `contactmeter drift list ORGANISATION --all` shows all")
+        raise InvalidConfiguration(_NO_SIGNAL.format(name))
     return by_id[meant[0]]
 
 
@@ -246,14 +258,7 @@ def _check_choice(organisation: Organisation, budgets: Sequence[float], channels
 def _history(client: Client, organisation: str, since_ms: int, ends: dict[str, int]) -> History:
     until = max(ends.values())
     known = drift_looks.known(client, organisation, since_ms // HOUR_MS - READ_DAYS * 24, until, until * HOUR_MS)
-    read: dict[tuple[int, int], Any] = {}
-
-    def grades(first: int, end: int) -> Any:
-        if (first, end) not in read:
-            read[first, end] = drift_hours.grades(client, organisation, first, end)
-        return read[first, end]
-
-    return History(until, known.sums, grades, known.markers, ends)
+    return History(until, known.sums, known.grades, known.markers, ends)
 
 
 def _announced(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

@@ -6,7 +6,7 @@ grows only with the number of years.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipeline.calendars import day_start
-from pipeline.drift.checkpoint import DAY_ZERO, Checkpoint
+from pipeline.drift.checkpoint import Checkpoint
 from pipeline.drift.detector import QUARTER_DAYS
-from pipeline.drift.hours import Hours
+from pipeline.drift.hours import GradeCount, Hours
 from pipeline.drift.look import READ_DAYS, Measured, active_streams, spans, with_grades
 from pipeline.drift.pause import Announced, Markers
 from pipeline.drift.signal import Signal
@@ -28,7 +28,6 @@ from schemas.organisation import Organisation
 SPAN_DAYS = 28
 DAY_MS = 24 * HOUR_MS
 EPOCH_DAY = date(1970, 1, 1)
-Grades = Callable[[int, int], Mapping[Measured, Sequence[tuple[float, int]]]]
 """How often each grade was given, by (channel, measure), in the hours [since, until)."""
 
 
@@ -90,7 +89,7 @@ class History:
 
     until: int
     sums: Mapping[Measured, Hours]
-    grades: Grades
+    grades: Mapping[Measured, Sequence[GradeCount]]
     markers: Sequence[Announced] = ()
     ends: Mapping[str, int] = field(default_factory=dict)
 
@@ -122,7 +121,7 @@ def replay(organisation: Organisation, stream: Stream, fed: Fed, history: Histor
     until_ms = history.end(stream.channel) * HOUR_MS
     states: list[Signal] = []
     checkpoints: list[Checkpoint] = []
-    for part in _parts(stream, fed, history.grades):
+    for part in _parts(with_grades(stream, fed, history.grades)):
         run = Run(organisation.organisation, stream, part, markers, share, until_ms, organisation.small_cell, spans(states))
         watched = run.from_checkpoints(checkpoints[-1:])
         states = [one for one in states if one.at <= watched.began] + watched.states
@@ -154,17 +153,14 @@ def _common(period: tuple[int, int], other: tuple[int, int]) -> int:
     return max(0, min(period[1], other[1]) - max(period[0], other[0]))
 
 
-def _parts(stream: Stream, fed: Fed, grades: Grades) -> Iterator[Fed]:
-    """What is fed in spans of days, each with what a look reads of the time before it, and with the grades of that time."""
+def _parts(fed: Fed) -> Iterator[Fed]:
+    """What is fed in spans of days, each with what a look reads of the time before it."""
     days = fed.hour // 24
     for number in range(int(days[0]) // SPAN_DAYS, int(days[-1]) // SPAN_DAYS + 1):
         end_day = (number + 1) * SPAN_DAYS
         first, end = np.searchsorted(days, (end_day - SPAN_DAYS - READ_DAYS, end_day)).tolist()
-        if first == end:
-            continue
-        until = (end_day + DAY_ZERO) * 24
-        part = fed.slice(first, end)
-        yield with_grades(stream, part, grades(until - READ_DAYS * 24, until)) if stream.kind == "grade" else part
+        if first != end:
+            yield fed.slice(first, end)
 
 
 def alarms_of(states: Sequence[Signal]) -> list[Alarm]:

@@ -13,6 +13,8 @@ from pipeline.drift.kinds import KINDS, Kind, Name
 Array = npt.NDArray[np.float64]
 FOLDS = 6
 _SWEEPS = 12
+_SIGMA2_PRIOR = 1.0
+"""Variance of the prior of σ² of waits, in log-seconds, whose mean is 1."""
 _FAR = 4.0
 """Sums farther out than this many standard deviations count as if they were so far: one storm must not blind the detector for months."""
 _LIKE_THE_DAY_BEFORE = 0.7
@@ -86,14 +88,18 @@ def score(kind: Name, sums: Sums, m: Array, sigma2: float) -> tuple[Array, Array
 
 
 def _variance_of_single(sums: Sums, r: Array, before: float) -> float:
-    """σ² of single waits from n·r² = σ² + n·τ², by weighted least squares over hours; never far from what could be."""
+    """σ² of single waits from n·r² = σ² + n·τ², by weighted least squares over hours, shrunk to 1 as far as they leave it open.
+
+    Where all hours have as many waits nothing tells σ² from τ²; then their sum is all that matters, too.
+    """
     y, x = np.minimum(sums.n * r * r, 16 * before * (1 + sums.n * 0.02)), sums.n
     w = 1 / (before + 0.02 * x) ** 2
     sw, sx, sy, sxx, sxy = w.sum(), (w * x).sum(), (w * y).sum(), (w * x * x).sum(), (w * x * y).sum()
     spread = sw * sxx - sx * sx
     if spread <= 1e-9 * sw * sxx:
-        return before
-    return float(np.clip((sxx * sy - sx * sxy) / spread, 0.05, 4.0))
+        return 1.0
+    found, sampling = (sxx * sy - sx * sxy) / spread, 2 * sxx / spread
+    return float(np.clip((found * _SIGMA2_PRIOR + sampling) / (_SIGMA2_PRIOR + sampling), 0.1, 4.0))
 
 
 def _cross_fitted(kind: Kind, sums: Sums, sigma2: float, noise: float) -> tuple[Array, Array]:

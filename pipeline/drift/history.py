@@ -48,4 +48,4 @@ def fitted(kind: Name, fed: Fed, place: int, chosen: npt.NDArray[np.bool_]) -> B
     sums = Sums(fed.hour[places], fed.v[places], fed.n[places])
     if (np.diff(sums.hour) == 0).any():  # the hour that comes twice in autumn
         sums = sums_of(kind, sums.hour.astype(np.float64), sums.v, sums.n)
-    return fit(kind, sums, fed.grades)
+    return fit(kind, sums, fed.grades.given(fed.at[places]) if fed.grades is not None else ())

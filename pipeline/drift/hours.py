@@ -20,3 +20,11 @@ class Hours(NamedTuple):
     n: Whole
     total: Whole
     squares: NDArray[np.float64]
+
+
+class GradeCount(NamedTuple):
+    """How often a grade was given in an hour (since 1970, UTC), on the scale on which it was asked."""
+
+    hour: int
+    grade: float
+    n: int

@@ -8,12 +8,12 @@ import numpy as np
 from pipeline.drift.checkpoint import Checkpoint
 from pipeline.drift.contributors import Part, contributors
 from pipeline.drift.history import HISTORY_DAYS, LEARNING_DAYS, LONGEST_DAYS, Span
-from pipeline.drift.hours import Hours
+from pipeline.drift.hours import GradeCount, Hours
 from pipeline.drift.pause import Announced, Markers
 from pipeline.drift.reconcile import reconciled
 from pipeline.drift.signal import Dimension, Signal
 from pipeline.drift.status import Status, Watch
-from pipeline.drift.streams import HOUR_MS, Fed, Stream, budget_of, feed, streams_of
+from pipeline.drift.streams import HOUR_MS, Fed, Grades, Stream, budget_of, feed, streams_of, to_grade
 from pipeline.drift.watch import Run, Watched
 from pipeline.rules import calendar_of
 from schemas.organisation import Organisation
@@ -38,7 +38,7 @@ class Known:
 
     until: int
     sums: Mapping[Measured, Hours]
-    grades: Mapping[Measured, Sequence[tuple[float, int]]]
+    grades: Mapping[Measured, Sequence[GradeCount]]
     markers: Sequence[Announced] = ()
     checkpoints: Mapping[StreamKey, Sequence[Checkpoint]] = field(default_factory=dict)
     signals: Sequence[Signal] = ()
@@ -95,17 +95,17 @@ def active_streams(organisation: Organisation, sums: Mapping[Measured, Hours], e
     return found
 
 
-def with_grades(stream: Stream, fed: Fed, grades: Mapping[Measured, Sequence[tuple[float, int]]]) -> Fed:
-    """What is fed, with how often each grade was given, on 1-10, by the last version of the questionnaire that has answers.
-
-    Other streams have no scales.
-    """
-    for measure, scale in reversed(list(zip(stream.measures, stream.scales, strict=False))):
-        counts = grades.get((stream.channel, measure))
-        if counts:
-            span = scale.maximum - scale.minimum
-            return replace(fed, grades=tuple((1 + 9 * (grade - scale.minimum) / span, float(n)) for grade, n in counts))
-    return fed
+def with_grades(stream: Stream, fed: Fed, grades: Mapping[Measured, Sequence[GradeCount]]) -> Fed:
+    """What is fed, with the single grades that it is made of, on 1-10; other kinds as they are."""
+    if stream.kind != "grade":
+        return fed
+    given = [
+        (count.hour * HOUR_MS, to_grade(count.grade, scale), float(count.n))
+        for measure, scale in zip(stream.measures, stream.scales, strict=True)
+        for count in grades.get((stream.channel, measure), ())
+    ]
+    at, grade, n = zip(*given, strict=True) if given else ((), (), ())
+    return replace(fed, grades=Grades(np.array(at, np.int64), np.array(grade, np.float64), np.array(n, np.float64)))
 
 
 def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
@@ -138,6 +138,9 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
         end = known.end(stream.channel)
         silence = calendar_of(organisation, stream.channel).open_ms_between(end * HOUR_MS, now_ms)
         found.watches.append(_standing(stream, fed, watched, budget, end, silence > SILENT_MS))
+    watched_now = {(stream.channel, stream.name) for stream, _ in active}
+    gone = [one for one in known.signals if (one.channel, one.stream) not in watched_now]
+    found.states += reconciled([], gone, 0, known.until * HOUR_MS)  # what is watched no more has no say any more
     return found
 
 

@@ -33,8 +33,8 @@ class Signal:
     onset: when it began or, of grown, when it grew, as far as can be told. size, low, high: the change and its 95 % interval: in grades of
     1-10, as a difference of shares (−0.23), as a factor of times or volumes (1.4). usual, value: what was expected, and what was seen,
     since the onset: grade, share, (geometric) mean seconds, contacts in an open hour. n: so many answers, judged contacts, waits, contacts.
-    sequence: 0 for found, counting on. announce: False for what was found in a back-fill. ended: why it is over: the channel recovered; late
-    data took the ground away (`revised`); a change was announced; or it has lasted so long that it is what is usual now.
+    sequence: 0 for found, counting on. announce: False for what was found in a back-fill. ended: why it is over: the channel recovered,
+    late data took the ground away (`revised`), a change was announced, or it has lasted so long that it is what is usual now.
     """
 
     organisation: str

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,19 +25,21 @@ HOUR_MS = 3_600_000
 _MONDAY = 96
 """Hours from 1 January 1970, a Thursday, to the first Monday."""
 ROUND_THE_CLOCK = frozenset({"email", "website", "form", "public_space", "whatsapp", "social", "app"})
-"""Channels that citizens use at any hour: their volume is watched at all hours of a working calendar, but for hours of their own."""
+"""Channels that citizens use at any hour: their volume is watched day and night, unless the file gives them opening hours of their own."""
 _SATURDAY = 5
 _DAY_CLOCKS = ("working-days", "statutory-term", "given")
 
 Integers = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
+Number = TypeVar("Number", float, Array)
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """What is watched. measures: those of the hourly sums that make it up, an answer's by version, the oldest first.
 
-    daily: judged by days: one sum a working day, in the last open hour. scale: bounds of a grade.
+    daily: judged by days: one sum a working day, in the last open hour. scales: bounds of a grade, by measure. always: whether its volume
+    is watched day and night.
     """
 
     channel: str
@@ -45,6 +48,7 @@ class Stream:
     measures: tuple[str, ...]
     daily: bool = False
     scales: tuple[Scale, ...] = ()
+    always: bool = False
 
     @property
     def shown(self) -> str:
@@ -52,11 +56,25 @@ class Stream:
         return "wait" if self.name == "wait" else self.measures[-1]
 
 
+class Grades(NamedTuple):
+    """How often (n) a grade was given in an hour, by its beginning (epoch ms)."""
+
+    at: Integers
+    grade: Array
+    n: Array
+
+    def given(self, at: Integers) -> list[tuple[float, float]]:
+        """(grade, how many) over these hours."""
+        chosen = np.isin(self.at, at)
+        grades, where = np.unique(self.grade[chosen], return_inverse=True)
+        return list(zip(grades.tolist(), np.bincount(where, weights=self.n[chosen]).tolist(), strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Fed:
     """What is fed to a detector, in order: local hour, the beginning of that hour (epoch ms), v, n.
 
-    changed: beginnings (epoch ms) of another version of the questionnaire. grades: (grade, how many) of the single answers.
+    changed: beginnings (epoch ms) of another version of the questionnaire. grades: the single answers on 1-10, None for other kinds.
     """
 
     hour: Integers
@@ -64,7 +82,7 @@ class Fed:
     v: Array
     n: Array
     changed: tuple[int, ...] = ()
-    grades: tuple[tuple[float, float], ...] = ()
+    grades: Grades | None = None
 
     def __len__(self) -> int:
         return len(self.hour)
@@ -77,8 +95,9 @@ class Fed:
 def streams_of(organisation: Organisation) -> list[Stream]:
     """Every stream that can be watched, whether or not anything is known of it."""
     found = []
-    for channel in organisation.channels:
-        found.append(Stream(channel, "volume", "volume", ("volume",)))
+    for channel, settings in organisation.channels.items():
+        always = channel in ROUND_THE_CLOCK and settings.opening_hours is None
+        found.append(Stream(channel, "volume", "volume", ("volume",), always=always))
         found.append(Stream(channel, "wait", "time", ("wait_log",)))
         for name in dict.fromkeys(norm.id for norm in organisation.norms if channel in norm.applies_to.channels):
             versions = organisation.norm_versions(name)
@@ -111,7 +130,7 @@ def feed(stream: Stream, sums: Mapping[tuple[str, str], Hours], calendar: Calend
     if not known:
         return Fed(*_nothing())
     if stream.kind == "volume":
-        return _volume(known[0][1], calendar, until, stream.channel)
+        return _volume(known[0][1], calendar, until, stream.always)
     starts = [int(part.hour[0]) for _, part in known]
     columns, begun = [], []
     for place, (number, part) in enumerate(known):
@@ -146,21 +165,21 @@ def _values(stream: Stream, number: int, n: Array, total: npt.NDArray[np.int64])
     return to_grade(mean / 1000, stream.scales[number])
 
 
-def to_grade(value: Array, scale: Scale) -> Array:
+def to_grade(value: Number, scale: Scale) -> Number:
     """Answers on any scale, mapped linearly to 1-10."""
     if (scale.minimum, scale.maximum) == (1, 10):
         return value
     return 1 + 9 * (value - scale.minimum) / (scale.maximum - scale.minimum)
 
 
-def _volume(part: Hours, calendar: Calendar, until: int, channel: str) -> Fed:
+def _volume(part: Hours, calendar: Calendar, until: int, round_the_clock: bool) -> Fed:
     first, zone = int(part.hour[0]), calendar.zone
     hours = np.arange(first, max(first, until), dtype=np.int64)
     seen = np.zeros(len(hours))
     inside = part.hour < until
     seen[part.hour[inside] - first] = part.n[inside]
     local = local_hours(hours, zone)
-    is_open = open_hours(local, calendar, channel in ROUND_THE_CLOCK)
+    is_open = open_hours(local, calendar, round_the_clock)
     return Fed(local[is_open], hours[is_open] * HOUR_MS, seen[is_open], np.ones(int(is_open.sum())))
 
 

@@ -42,6 +42,13 @@ def signals(client: Client, organisation: str, since_ms: int | None = None) -> l
     return [_signal(dict(zip(_SIGNAL, row, strict=True))) for row in rows]
 
 
+def owners(client: Client, beginning: str) -> list[str]:
+    """The organisations that have a signal whose id begins so. Raises Unavailable."""
+    sql = "SELECT DISTINCT organisation FROM signals WHERE startsWith(id, {beginning:String}) ORDER BY organisation"
+    with passing_errors("looking for a signal"):
+        return [name for (name,) in client.query(sql, parameters={"beginning": beginning}).result_rows]
+
+
 def _signal(row: dict[str, Any]) -> Signal:
     return Signal(**{**row, "contributors": tuple(Contributor(**one) for one in row["contributors"])})
 

@@ -6,7 +6,7 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 
 from pipeline.drift.contributors import Part
-from pipeline.drift.hours import Hours
+from pipeline.drift.hours import GradeCount, Hours
 from pipeline.drift.life import Signs
 from pipeline.drift.signal import Dimension
 from pipeline.store.client import passing_errors
@@ -18,14 +18,16 @@ FROM hourly_of(organisations = [{organisation:String}], since = {since:Int64}, u
 GROUP BY channel, measure FORMAT RowBinary
 """
 _GRADES = """
-SELECT channel, concat('answer:', instrument, ':', toString(instrument_version), ':', aspect) AS measure, grade, count()
+SELECT
+    channel, concat('answer:', instrument, ':', toString(instrument_version), ':', aspect) AS measure,
+    intDiv(intDiv(toUnixTimestamp64Milli(answered_at) + 59999, 60000) - 1, 60) AS hour, grade / 1000 AS given, count()
 FROM answers_between(
     organisations = [{organisation:String}],
     since = fromUnixTimestamp64Milli({since:Int64} * 3600000, 'UTC'), until = fromUnixTimestamp64Milli({until:Int64} * 3600000, 'UTC')
 )
 ARRAY JOIN aspects AS aspect, grades AS grade
 WHERE channel != ''
-GROUP BY channel, measure, grade ORDER BY channel, measure, grade
+GROUP BY channel, measure, hour, given ORDER BY channel, measure, hour, given
 """
 _PARTS = """
 SELECT
@@ -80,16 +82,13 @@ def hourly(client: Client, organisation: str, since: int, until: int) -> dict[tu
     return found
 
 
-def grades(client: Client, organisation: str, since: int, until: int) -> dict[tuple[str, str], list[tuple[float, int]]]:
-    """How often each grade was given in the hours [since, until), by (channel, measure) and in order. Raises Unavailable.
-
-    Grades are on the scale on which they were asked.
-    """
-    found: dict[tuple[str, str], list[tuple[float, int]]] = {}
+def grades(client: Client, organisation: str, since: int, until: int) -> dict[tuple[str, str], list[GradeCount]]:
+    """How often each grade was given in each of the hours [since, until), by (channel, measure) and in order. Raises Unavailable."""
+    found: dict[tuple[str, str], list[GradeCount]] = {}
     with passing_errors("counting grades"):
         rows = client.query(_GRADES, parameters={"organisation": organisation, "since": since, "until": until}).result_rows
-    for channel, measure, grade, n in rows:
-        found.setdefault((channel, measure), []).append((grade / 1000, n))
+    for channel, measure, *count in rows:
+        found.setdefault((channel, measure), []).append(GradeCount._make(count))
     return found
 
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -194,16 +194,14 @@ def test_a_played_day_lies_behind_the_clock_and_says_so(tmp_path: Path) -> None:
     clock = Clock(ANCHOR + 60_000)
     simulator = Simulator(played, clock=clock)
     simulator.resume(None)
-    batches = []
+    batches: list[Batch] = []
     with pytest.raises(Retry) as waits:
-        while True:
-            batches.append(simulator.poll())
+        batches.extend(iter(simulator.poll, None))
     assert waits.value.lag_s == (clock.at_ms - played.now(clock.at_ms)) / 1000 > 86_400
     assert [each.lag_s for each in batches] == [(clock.at_ms - int(each.cursor.partition(":")[2])) / 1000 for each in batches]
     assert [simulator.is_live(each) for each in batches] == [False] * (len(batches) - 1) + [True]
     live = Simulator(Simulation(ANCHOR, weeks=1, scale=0.2), clock=Clock(ANCHOR))
     live.resume(None)
     with pytest.raises(Retry) as caught_up:
-        while True:
-            live.poll()
+        deque(iter(live.poll, None), maxlen=0)
     assert caught_up.value.lag_s == 0

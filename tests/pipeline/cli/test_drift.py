@@ -104,7 +104,7 @@ def test_a_list_for_programs(found: list[Signal]) -> None:
 
 def test_a_signal_is_explained_and_found_again(found: list[Signal], tmp_path: Path) -> None:
     norm, drawing = of_stream(found, "norm:calls_45s"), tmp_path / "norm.svg"
-    output = run("explain", SLUG, norm.id[:7], "--lang", "en", "--picture", str(drawing))
+    output = run("explain", norm.id[:7], "--lang", "en", "--picture", str(drawing))
     lines = output.splitlines()
     assert lines[0].startswith("Telephone: since ")
     assert lines[0].endswith("; mainly Zuid")
@@ -118,13 +118,13 @@ def test_a_signal_is_explained_and_found_again(found: list[Signal], tmp_path: Pa
 
 def test_a_picture_that_can_not_be_written_is_told(found: list[Signal], tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "wait.svg"
-    output = run("explain", SLUG, found[0].id, "--picture", str(path), code=2)
+    output = run("explain", found[0].id, "--picture", str(path), code=2)
     assert output.splitlines()[-1] == f"contactmeter drift: --picture {path} can't be written: No such file or directory"
 
 
 def test_an_explanation_for_programs(found: list[Signal]) -> None:
     norm = of_stream(found, "norm:calls_45s")
-    document = json.loads(run("explain", SLUG, norm.id, "--json"))
+    document = json.loads(run("explain", norm.id, "--json"))
     assert document["again"]["same"] is True
     assert [one["state"] for one in document["states"]] == [one.state for one in found if one.id == norm.id]
     days = {one["start"]: one for one in document["days"]}
@@ -133,7 +133,7 @@ def test_an_explanation_for_programs(found: list[Signal]) -> None:
 
 
 def test_history_is_replayed_with_several_budgets(found: list[Signal]) -> None:
-    output = run("backtest", SLUG, "--from", "2026-03-02", "--budget", "0.5", "--lang", "en")
+    output = run("backtest", "--organisation", SLUG, "--from", "2026-03-02", "--budget", "0.5", "--lang", "en")
     lines = output.splitlines()
     assert lines[0].startswith(f"{SLUG}: what would have been told from Mon 2026-03-02 00:00 until Thu 2026-04-30")
     (titles,) = [line.split() for line in lines if line.startswith("  stream")]
@@ -144,7 +144,7 @@ def test_history_is_replayed_with_several_budgets(found: list[Signal]) -> None:
 
 
 def test_a_backtest_finds_what_the_worker_found(found: list[Signal]) -> None:
-    document = json.loads(run("backtest", SLUG, "--from", "2026-03-02", "-c", "telephone", "--json"))
+    document = json.loads(run("backtest", "--organisation", SLUG, "--from", "2026-03-02", "-c", "telephone", "--json"))
     assert {one["budget"] for one in document["streams"]} == {0.25, 0.5, 1.0, 2.0, 4.0}
     alarms = [alarm for one in document["streams"] if one["in_force"] for alarm in one["alarms"]]
     told = {state["id"]: state["at"] for alarm in alarms for state in alarm["states"] if state["state"] == "found"}
@@ -154,13 +154,22 @@ def test_a_backtest_finds_what_the_worker_found(found: list[Signal]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["explain", SLUG, "nothing"], "there is no signal 'nothing'; `contactmeter drift list ORGANISATION --all` shows all"),
+        (["explain", "nothing"], "there is no signal 'nothing'; `contactmeter drift list ORGANISATION --all` shows all"),
         (["list", "elders"], "no organisation 'elders' is in force"),
         (["list", SLUG, "--lang", "fy"], "--lang 'fy': write nl or en"),
-        (["backtest", SLUG, "--from", "gisteren"], "--from 'gisteren' is no moment; write 2026-03-02T09:00 or 2026-03-02"),
-        (["backtest", SLUG, "--from", "2026-06-01"], "--from 2026-06-01 does not lie before Thu 2026-04-30 16:00, where the data end"),
-        (["backtest", SLUG, "--from", "2026-03-01", "--budget", "13"], "--budget 13: write a number above 0, at most 12"),
-        (["backtest", SLUG, "--from", "2026-03-01", "-c", "fax"], "--channel 'fax': driftmeetstad has counter, email, telephone, website"),
+        (
+            ["backtest", "--organisation", SLUG, "--from", "gisteren"],
+            "--from 'gisteren' is no moment; write 2026-03-02T09:00 or 2026-03-02",
+        ),
+        (
+            ["backtest", "--organisation", SLUG, "--from", "2026-06-01"],
+            "--from 2026-06-01 does not lie before Thu 2026-04-30 16:00, where the data end",
+        ),
+        (["backtest", "--organisation", SLUG, "--from", "2026-03-01", "--budget", "13"], "--budget 13: write a number above 0, at most 12"),
+        (
+            ["backtest", "--organisation", SLUG, "--from", "2026-03-01", "-c", "fax"],
+            "--channel 'fax': driftmeetstad has counter, email, telephone, website",
+        ),
     ],
 )
 def test_what_a_person_is_told_who_asked_wrongly(found: list[Signal], arguments: list[str], message: str) -> None:

@@ -1,17 +1,15 @@
 """What another budget would have told, and what led to a signal: on sums in which it is known what was planted."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline.calendars import local_date
 from pipeline.drift.backtest import DAY_MS, History, Outcome, backtest, replay
-from pipeline.drift.hours import Hours
+from pipeline.drift.hours import GradeCount, Hours
 from pipeline.drift.look import Known, active_streams, look
 from pipeline.drift.pause import Announced, Markers
 from pipeline.drift.picture import FLOOR
@@ -54,13 +52,9 @@ def made(days: int, seed: int, *, changed: tuple[int, int] | None = None, channe
     }, FIRST + days * 24
 
 
-def histogram(sums: Sums) -> Any:
-    def grades(since: int, until: int) -> Mapping[Any, Any]:
-        hours = sums[GRADES]
-        values, counts = np.unique(hours.total[(hours.hour >= since) & (hours.hour < until)] / 1000, return_counts=True)
-        return {GRADES: list(zip(values.tolist(), counts.tolist(), strict=True))}
-
-    return grades
+def histogram(sums: Sums) -> dict[tuple[str, str], list[GradeCount]]:
+    hours = sums[GRADES]
+    return {GRADES: [GradeCount(hour, total / 1000, 1) for hour, total in zip(hours.hour.tolist(), hours.total.tolist(), strict=True)]}
 
 
 def history(sums: Sums, until: int, *markers: Announced) -> History:
@@ -144,7 +138,7 @@ def test_only_chosen_channels_and_the_budget_in_force_beside_those_asked_for() -
 
 def looked(sums: Sums, until: int) -> Known:
     """What is stored after a look at everything."""
-    known = Known(until, sums, histogram(sums)(0, until))
+    known = Known(until, sums, histogram(sums))
     found = look(TOWN, known, until * HOUR_MS)
     return replace(known, signals=found.states, checkpoints=found.checkpoints)
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.drift.contributors import Part
 from pipeline.drift.history import HISTORY_DAYS, LEARNING_DAYS
-from pipeline.drift.hours import Hours
+from pipeline.drift.hours import GradeCount, Hours
 from pipeline.drift.look import Known, Looked, active_streams, look, spans, with_grades
 from pipeline.drift.pause import Announced
 from pipeline.drift.signal import Signal
@@ -168,14 +168,16 @@ def test_a_channel_of_which_less_is_known_is_fed_less() -> None:
     assert not any(one.at > at(45) for one in found.states)
 
 
-def test_grades_are_those_of_the_last_version_that_has_any() -> None:
+def test_grades_are_those_of_the_hours_each_on_its_own_scale() -> None:
     (stream,) = [one for one in streams_of(TOWN) if one.channel == "email" and one.kind == "grade"]
     empty = Fed(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
     first, second = (("email", f"answer:na-contact:{version}:overall") for version in (1, 2))
-    assert with_grades(stream, empty, {}).grades == ()
-    assert with_grades(stream, empty, {first: [(7.0, 3)]}).grades == ((7.0, 3.0),)
-    assert with_grades(stream, empty, {first: [(7.0, 3)], second: [(0.0, 2), (8.0, 5)]}).grades == ((1.0, 2.0), (10.0, 5.0))
-    assert with_grades(Stream("email", "wait", "time", ("wait_log",)), empty, {first: [(7.0, 3)]}).grades == ()
+    counts = {first: [GradeCount(5, 7.0, 3)], second: [GradeCount(6, 0.0, 2), GradeCount(7, 8.0, 5)]}
+    given = with_grades(stream, empty, counts).grades
+    assert given is not None
+    assert given.given(np.array([5, 7]) * HOUR_MS) == [(7.0, 3.0), (10.0, 5.0)]
+    assert given.given(np.array([6]) * HOUR_MS) == [(1.0, 2.0)]
+    assert with_grades(Stream("email", "wait", "time", ("wait_log",)), empty, counts).grades is None
 
 
 def test_spans_of_signals() -> None:

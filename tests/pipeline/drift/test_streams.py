@@ -104,14 +104,14 @@ def test_the_first_minute_of_opening_belongs_to_its_hour() -> None:
 
 
 def test_what_citizens_use_at_any_hour_is_watched_at_all_of_them() -> None:
-    stream = Stream("email", "volume", "volume", ("volume",))
+    stream = Stream("email", "volume", "volume", ("volume",), always=True)
     one = fed(stream, {at("2026-04-24T00:00"): (1, 0)}, at("2026-04-29T00:00"), channel="email")
     assert len(one) == 24 * 4, "Friday, the weekend and Tuesday, but not the closing day on Monday"
     assert [f"{day_of(day):%a}" for day in np.unique(one.hour // 24).tolist()] == ["Fri", "Sat", "Sun", "Tue"]
 
 
 def test_round_the_clock_days_of_23_and_25_hours() -> None:
-    stream = Stream("email", "volume", "volume", ("volume",))
+    stream = Stream("email", "volume", "volume", ("volume",), always=True)
     for day, length in (("2026-03-29", 23), ("2026-10-25", 25)):
         start = at(f"{day}T00:00")
         one = fed(stream, {start: (1, 0)}, start + length, channel="email")

@@ -20,7 +20,7 @@ from pipeline.drift.look import spans
 from pipeline.drift.pause import Announced, Markers
 from pipeline.drift.reconcile import reconciled
 from pipeline.drift.signal import Signal, signal_id
-from pipeline.drift.streams import HOUR_MS, Fed, Stream
+from pipeline.drift.streams import HOUR_MS, Fed, Grades, Stream
 from pipeline.drift.watch import BACKFILL_MS, USUAL_AFTER_DAYS, Run, Watched
 from tests.pipeline.drift.simulated import GRADES, LEVELS, open_hours, world
 
@@ -43,7 +43,10 @@ def fed_of(kind: Name, days: int, changes: Sequence[tuple[int, int, float]] = ()
     for first, end, size in changes:
         shift[(day >= first) & (day < end)] = size
     sums = world(kind, hours, np.random.default_rng(seed), n=n, shift=shift, pattern=np.full(HOURS, LEVELS[kind]))
-    return Fed(hours, (hours + TO_EPOCH) * HOUR_MS, sums.v, sums.n, grades=GRADES if kind == "grade" else ())
+    at = (hours + TO_EPOCH) * HOUR_MS
+    values, counts = (np.tile([pair[number] for pair in GRADES], len(at)) for number in range(2))
+    grades = Grades(np.repeat(at, len(GRADES)), values, counts.astype(np.float64)) if kind == "grade" else None
+    return Fed(hours, at, sums.v, sums.n, grades=grades)
 
 
 def day_ms(day: float) -> int:

@@ -229,12 +229,12 @@ def test_grades_are_counted_in_the_same_hours_as_their_sums(client: Client, town
     start = epoch_ms(TEN) // HOUR_MS
     found = drift_hours.grades(client, town.name, start, start + 1)
     assert found == {
-        ("counter", "answer:q:2:overall"): [(2.0, 1)],
-        ("telephone", "answer:q:1:ease"): [(7.0, 3)],
-        ("telephone", "answer:q:1:overall"): [(4.5, 1), (8.0, 2)],
+        ("counter", "answer:q:2:overall"): [(start, 2.0, 1)],
+        ("telephone", "answer:q:1:ease"): [(start, 7.0, 3)],
+        ("telephone", "answer:q:1:overall"): [(start, 4.5, 1), (start, 8.0, 2)],
     }
     for key, hours in drift_hours.hourly(client, town.name, start, start + 1).items():
-        assert [hours.n[0], hours.total[0] / 1000] == [sum(n for _, n in found[key]), sum(grade * n for grade, n in found[key])]
+        assert [hours.n[0], hours.total[0] / 1000] == [sum(one.n for one in found[key]), sum(one.grade * one.n for one in found[key])]
 
 
 def test_only_what_a_contact_adds_in_the_hours_is_in_them(client: Client, town: Town) -> None:
