@@ -202,8 +202,8 @@ class Detector:
         return math.ceil(50 * math.sqrt(1 / self.info + self.baseline.constants.tolerance**2)) / 100
 
     def leading(self) -> Component:
-        """The component that speaks loudest on the side of the alarm: its onset and sums are those of the change."""
-        return max(self._components[self.alarm or 1], key=lambda one: one.w)
+        """The component most likely on the side of the alarm, by its likelihood since its onset: its onset and sums are the change's."""
+        return max(self._components[self.alarm or 1], key=lambda one: one.s)
 
     def size(self) -> float:
         """The change since the onset in the kind's scale, with the hour under way."""

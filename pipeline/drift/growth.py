@@ -36,8 +36,8 @@ class Growth:
             self.reference = size
 
     def leading(self) -> Component:
-        """The component that speaks loudest: its onset is when it grew."""
-        return max(self._components, key=lambda one: one.w)
+        """The component most likely: its onset is when it grew."""
+        return max(self._components, key=lambda one: one.s)
 
     def state(self) -> dict[str, Any]:
         """As plain values, to be stored."""

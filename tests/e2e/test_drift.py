@@ -4,11 +4,14 @@ import json
 import random
 import signal
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kafka import KafkaConsumer
 
 from connectors.protocol import WireEvent
+from connectors.simulator.town import ORGANISATION_FILE
 from schemas.topics import SIGNALS
 from schemas.types import iso
 from tests.e2e import synthetic
@@ -122,3 +125,29 @@ def test_it_is_over_after_the_channel_recovers(stack: Stack) -> None:
         "SELECT state FROM incidents FINAL WHERE organisation = {name:String} AND has(signals, {id:String})", name=name, id=first[0]
     )
     assert closed
+
+
+def test_what_the_simulator_plants_is_found_and_over(stack: Stack, tmp_path: Path) -> None:
+    """The simulator, Kafka, a worker, ClickHouse: a channel that makes people wait for four days, and recovers."""
+    name = "simulatiestad"
+    stack.add_organisation(name, ORGANISATION_FILE.read_text(encoding="utf-8"))
+    zone = ZoneInfo("Europe/Amsterdam")
+    first, last = (datetime.fromtimestamp((NOW - days * DAY) / 1000, zone).replace(hour=11, minute=0) for days in (14, 9))
+    plant = f"telephone@Burgerzaken:wait:x6:{first:%Y-%m-%dT%H:%M}..{last:%Y-%m-%dT%H:%M}"
+    stack.cli("simulate", "--weeks", "10", "--scale", "0.7", "--history-only", "--plant", plant, "--state", str(tmp_path / "state"))
+    worker = stack.worker(**LOOK_SOON).wait_ready()
+
+    def states() -> list[tuple[Any, ...]]:
+        sql = """SELECT stream, state, side, toUnixTimestamp64Milli(onset), text_nl FROM signals FINAL
+                 WHERE organisation = {name:String} AND channel = 'telephone' ORDER BY id, sequence"""
+        return stack.query(sql, name=name)
+
+    wait_until(lambda: any(row[:2] == ("norm:telephone_45s", "over") for row in states()), "the planted change to be over", 240)
+    assert worker.stop()
+    mine = [row for row in states() if row[0] == "norm:telephone_45s"]
+    assert (mine[0][1], mine[-1][1]) == ("found", "over")
+    assert {row[2] for row in mine} == {-1}
+    assert abs(mine[0][3] - first.timestamp() * 1000) < 2 * DAY
+    assert "Burgerzaken" in mine[0][4]
+    shown = stack.cli("drift", "list", name, "--all", "--lang", "en")
+    assert "Telephone, over" in shown
