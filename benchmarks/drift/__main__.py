@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.drift.cost import cost
 from benchmarks.drift.effects import KINDS, NONE
 from benchmarks.drift.goals import Scores, goals
 from benchmarks.drift.scorer import Score
@@ -100,7 +101,7 @@ def main() -> int:
     seed = options.seed if options.seed is not None else QUICK_SEED if options.quick else SEED
     began = time.monotonic()
     found = measured(options, seed)
-    results = goals(next(iter(found.values())))
+    results = [*goals(next(iter(found.values()))), *cost(loaded(options.detector), options.only or KINDS, seed)]
     shown = tables(found, results)
     sizes = (
         "few worlds (`--quick`): a smoke test, no measurement" if options.quick else "full sizes" if not options.streams else "own sizes"
