@@ -21,7 +21,7 @@ _LEARNT_DAYS = 200
 _WANDER_DAYS = 70
 """In so many days a level may wander by the kind's tolerance."""
 _AFRESH = 4.0
-_PREMATURE_DAYS = 120
+_PREMATURE_DAYS = 40
 _OF_ESTIMATE = 0.6
 
 
@@ -238,7 +238,7 @@ class Detector:
         return max(0.0, self._back - told.powers[0] * self._evidence.log_ratio(told, self._towards()))
 
     def _enough(self) -> float:
-        """The R at which it is over: once in 120 days while the change lasts (x + ln(1 + x): Lorden 1971, with the overshoot)."""
+        """The R at which it is over: once in 40 days while the change lasts (x + ln(1 + x): Lorden 1971, with the overshoot)."""
         base, shift = self.baseline, self._towards()
         x = _PREMATURE_DAYS * base.daily * shift * shift / (2 * base.over_week)
         return math.log(1 + x + math.log(1 + x))
