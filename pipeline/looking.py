@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from pipeline import metrics
@@ -22,6 +22,7 @@ from pipeline.drift.look import Known, Question, StreamKey, look
 from pipeline.drift.signal import Dimension, Signal
 from pipeline.drift.status import Watch
 from pipeline.drift.streams import HOUR_MS
+from pipeline.drift.telling import as_shown
 from pipeline.drift.words import sentence
 from pipeline.rules import calendar_of
 from pipeline.store.client import Unavailable
@@ -162,7 +163,7 @@ class Looks:
             await asyncio.to_thread(self._asked, found.questions.get((one.id, one.sequence)), one, organisation) for one in found.states
         ]
         texts = [(sentence(one, organisation, "nl", now_ms), sentence(one, organisation, "en", now_ms)) for one in states]
-        await self._publish([message(one, *text) for one, text in zip(states, texts, strict=True) if one.announce])
+        await self._publish([message(one, organisation.small_cell, *text) for one, text in zip(states, texts, strict=True) if one.announce])
         await asyncio.to_thread(self._store.write_signals, states, texts, now_ms)
         await asyncio.to_thread(self._store.write_standing, name, found.checkpoints, found.watches, now_ms)
         for one, (_, text) in zip(states, texts, strict=True):
@@ -196,8 +197,8 @@ def rules_of(organisation: Organisation, now_ms: int) -> Rules:
     )
 
 
-def message(signal: Signal, text_nl: str, text_en: str) -> Message:
-    """A state of a signal as it goes to the topic: all its fields, and its sentence in both languages."""
-    content: dict[str, Any] = {**asdict(signal), "worse": signal.worse, "text_nl": text_nl, "text_en": text_en}
+def message(signal: Signal, small_cell: int, text_nl: str, text_en: str) -> Message:
+    """A state of a signal as it goes to the topic: all that views show of it, and its sentence in both languages."""
+    content = {**as_shown(signal, small_cell), "text_nl": text_nl, "text_en": text_en}
     key = f"{signal.organisation}/{signal.id}".encode()
     return Message(signal.organisation, key, json.dumps(content, ensure_ascii=False).encode())

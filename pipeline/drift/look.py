@@ -113,7 +113,7 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
     found = Looked()
     active = active_streams(organisation, known.sums, known.end)
     for stream, fed in active:
-        key = (stream.channel, stream.name)
+        key, end = (stream.channel, stream.name), known.end(stream.channel)
         budget = budget_of(organisation, stream.channel, sum(other.channel == stream.channel for other, _ in active))
         stored = [one for one in known.signals if (one.channel, one.stream) == key]
         markers = Markers.of(known.markers, stream.channel, stream.kind)
@@ -127,15 +127,14 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
             organisation.small_cell,
             spans(stored),
         )
-        oldest = known.until // 24 - LATE_DAYS
+        oldest = end // 24 - LATE_DAYS
         watched = run.from_checkpoints([one for one in known.checkpoints.get(key, ()) if one.day >= oldest])
-        states = reconciled(watched.states, stored, watched.began, known.end(stream.channel) * HOUR_MS)
+        states = reconciled(watched.states, stored, watched.began, end * HOUR_MS)
         found.states += states
         for one in states:
             if one.state != "over":
                 found.questions[one.id, one.sequence] = _question(stream, fed, one, watched)
         found.checkpoints[key] = watched.checkpoints
-        end = known.end(stream.channel)
         silence = calendar_of(organisation, stream.channel).open_ms_between(end * HOUR_MS, now_ms)
         found.watches.append(_standing(stream, fed, watched, budget, end, silence > SILENT_MS))
     watched_now = {(stream.channel, stream.name) for stream, _ in active}

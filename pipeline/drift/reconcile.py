@@ -86,12 +86,12 @@ def _changed(states: Sequence[Signal], told: Sequence[Signal]) -> list[Signal]:
 
 
 def _with_announced(states: Sequence[Signal], told: Sequence[Signal]) -> list[Signal]:
-    """What was told to nobody is not told to be over either."""
+    """What was told to nobody is not told to be over either; who was told hears the rest, however late."""
     announced = {one.sequence: one.announce for one in told}
     result: list[Signal] = []
     for one in states:
         before = any(announced.values()) or any(other.announce for other in result)
-        announce = announced.get(one.sequence, one.announce and (one.state != "over" or before))
+        announce = announced.get(one.sequence, before or (one.announce and one.state != "over"))
         result.append(replace(one, announce=announce))
     return result
 

@@ -117,6 +117,8 @@ class Run:
             # The one that is open is this run's own to end.
             own = self._open.found if self._open else None
             self._past = [span for span in self._past if span[0] < self._out.began and span[0] != own]
+        elif len(fed):  # the checkpoint's own day has lost its hours: what earlier ones found is not this run's to judge
+            self._out.began = int(fed.at[-1]) + HOUR_MS
         last = first
         for place, end in self._days(first):
             if start is None or fed.hour[place] // 24 != start.day - DAY_ZERO:
@@ -231,6 +233,10 @@ class Run:
         chosen = np.flatnonzero(~self._skipped[first:end]) + first
         return told_of(self._detector.baseline, self._detector.level, self._detector.info, self._fed, chosen)
 
+    def _anything(self, onset: int, end: int) -> bool:
+        """Whether any hour from an onset (ms) up to a place counts: a marker that was set long afterwards may leave out all of them."""
+        return not self._skipped[int(np.searchsorted(self._fed.at, onset)) : end].all()
+
     def _state(self, state: State, place: int, ended: Ended = "", since: int | None = None) -> None:
         """Tell a state: found, from its onset; grown, from when it grew (`since`, ms); over, as it was before the recovery began."""
         assert self._open is not None
@@ -238,7 +244,7 @@ class Run:
         fed, signal, detector = self._fed, self._open, self._detector
         lasted = detector.recovering_from if detector.alarm == signal.side else detector.lasted_until
         end = place + 1 if state != "over" else int(np.searchsorted(fed.hour[: place + 1], lasted))
-        whole = self._told(signal.onset, end) if end > 0 and fed.at[end - 1] >= signal.onset else Told._make(signal.told)
+        whole = self._told(signal.onset, end) if self._anything(signal.onset, end) else Told._make(signal.told)
         if state == "over" and abs(whole.n - signal.n) < self._least:
             whole = Told._make(signal.told)
         onset, told = (signal.onset, whole) if since is None else (since, self._told(since, end))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from pipeline.drift.look import Known, Question, StreamKey
 from pipeline.drift.signal import Dimension, Signal
 from pipeline.drift.status import Watch
 from pipeline.drift.streams import HOUR_MS
-from pipeline.looking import INCIDENTS_S, SETTLING_MS, SOON_S, Looks, Message
+from pipeline.looking import INCIDENTS_S, SETTLING_MS, SOON_S, Looks, Message, message
 from pipeline.store.client import Unavailable
 from schemas.organisation import Organisation
 from tests.pipeline.drift.test_look import DAY, FIRST, TOWN, sums
@@ -127,11 +128,11 @@ def test_what_was_found_just_now_is_sent() -> None:
         bench.now_ms = (FIRST + 46 * DAY) * HOUR_MS
         await bench.step()
         assert bench.sent
-        for message in bench.sent:
-            content = json.loads(message.value)
+        for one in bench.sent:
+            content = json.loads(one.value)
             signal = bench.store.signals[content["id"], content["sequence"]]
-            assert message.organisation == "town"
-            assert message.key == f"town/{signal.id}".encode()
+            assert one.organisation == "town"
+            assert one.key == f"town/{signal.id}".encode()
             assert (content["state"], content["side"], content["onset"], content["size"]) == (
                 signal.state,
                 signal.side,
@@ -143,6 +144,16 @@ def test_what_was_found_just_now_is_sent() -> None:
             assert content["contributors"][0]["name"] == "Burgerzaken"
 
     run(course)
+
+
+def test_of_grades_the_topic_tells_nothing_of_few_answers() -> None:
+    few = Signal(
+        "town", "a", 0, "found", "email", "answer:q:o", "answer:q:1:o", "grade", -1, NOW, NOW, -7.1, -8.8, -5.4, 1.0, 8.1, n=4
+    )  # fmt: skip
+    content = json.loads(message(few, 5, "nl", "en").value)
+    assert [content[name] for name in ("withheld", "n", "size", "low", "high", "value", "usual")] == [True, 0, *[None] * 5]
+    content = json.loads(message(replace(few, n=10), 5, "nl", "en").value)
+    assert [content[name] for name in ("withheld", "n", "value")] == [False, 10, 1.0]
 
 
 @pytest.mark.parametrize("call", ["known", "parts", "publish", "write_signals", "write_standing", "incident_inputs", "write_incidents"])

@@ -168,6 +168,15 @@ def test_a_channel_of_which_less_is_known_is_fed_less() -> None:
     assert not any(one.at > at(45) for one in found.states)
 
 
+def test_a_channel_that_is_far_behind_is_not_run_again_from_the_beginning() -> None:
+    """Its connector has been dead for seven weeks, the others live."""
+    found = look(TOWN, known(50), at(50))
+    behind = replace(known(50), until=FIRST + 100 * DAY, ends=dict.fromkeys(TOWN.channels, FIRST + 50 * DAY))
+    again = look(TOWN, replace(behind, signals=found.states, checkpoints=found.checkpoints), at(100))
+    assert not any(again.checkpoints.values())
+    assert again.states == []
+
+
 def test_grades_are_those_of_the_hours_each_on_its_own_scale() -> None:
     (stream,) = [one for one in streams_of(TOWN) if one.channel == "email" and one.kind == "grade"]
     empty = Fed(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))

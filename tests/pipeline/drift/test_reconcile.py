@@ -125,6 +125,12 @@ def test_what_was_announced_to_nobody_is_not_announced_to_be_over() -> None:
     assert [one.announce for one in written([], [FOUND])] == [True]
 
 
+def test_who_was_told_hears_the_rest_however_late() -> None:
+    """Else the topic would say for ever that it lasts."""
+    late = [replace(one, announce=False) for one in (GROWN, OVER)]
+    assert [one.announce for one in written([FOUND, *late], [FOUND])] == [True, True]
+
+
 def test_what_grows_now_is_announced_though_it_was_found_in_a_back_fill() -> None:
     silent = replace(FOUND, announce=False)
     assert [one.announce for one in written([silent, GROWN, OVER], [])] == [False, True, True]

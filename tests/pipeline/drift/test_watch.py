@@ -300,6 +300,17 @@ def test_what_a_span_covers_is_left_out() -> None:
     assert run("volume", fed, elsewhere).states == run("volume", fed).states
 
 
+def test_a_span_set_too_late_over_all_of_a_signal_lets_it_end_as_it_was_told() -> None:
+    """It was found longer ago than checkpoints go back, so that it is not looked for again."""
+    fed = fed_of("time", 110, [(50, 200, SIZE["time"])])
+    watched = run("time", fed)
+    (found,) = watched.states
+    kept = [one for one in watched.checkpoints if (one.day - 20) * DAY_MS > found.at]
+    late = Markers(moments=(day_ms(107),), spans=((day_ms(45), None),))
+    (over,) = run("time", fed, late, kept, watched.states).states
+    assert (over.state, over.ended, over.n, over.size) == ("over", "announced", found.n, found.size)
+
+
 def test_a_span_without_an_end_is_silent() -> None:
     markers = Markers.of([Announced("outage", day_ms(50))], "telephone", "volume")
     watched = run("volume", fed_of("volume", 80, [(50, 80, -9.0)]), markers)
@@ -406,6 +417,16 @@ def test_a_day_that_is_taken_back_leaves_the_rest_as_it_would_be() -> None:
     for one in whole.checkpoints:
         assert store.checkpoints[one.day]._replace(digest="") == one._replace(digest="")
     assert store.look(without_it)[0].began >= day_ms(98), "and it is not run again each time"
+
+
+def test_a_signal_stands_when_the_day_of_the_last_checkpoint_loses_its_hours() -> None:
+    """The only contacts of today are forgotten, or less of the channel is known than before: that takes no ground from what was found."""
+    fed = fed_of("time", 66, [(50, 100, SIZE["time"])])
+    store = Store("time")
+    store.look(fed)
+    assert [one.state for one in store.states()][:1] == ["found"]
+    before = fed.slice(0, int(np.searchsorted(fed.hour // 24, fed.hour[-1] // 24)))
+    assert store.look(before)[1] == []
 
 
 def test_checkpoints_of_other_software_are_not_gone_on_from() -> None:
