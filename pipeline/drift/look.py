@@ -129,7 +129,7 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
         )
         oldest = end // 24 - LATE_DAYS
         watched = run.from_checkpoints([one for one in known.checkpoints.get(key, ()) if one.day >= oldest])
-        states = reconciled(watched.states, stored, watched.began, end * HOUR_MS)
+        states = reconciled(watched.states, stored, watched.began, end * HOUR_MS, watched.lasting)
         found.states += states
         for one in states:
             if one.state != "over":
@@ -139,7 +139,7 @@ def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
         found.watches.append(_standing(stream, fed, watched, budget, end, silence > SILENT_MS))
     watched_now = {(stream.channel, stream.name) for stream, _ in active}
     gone = [one for one in known.signals if (one.channel, one.stream) not in watched_now]
-    found.states += reconciled([], gone, 0, known.until * HOUR_MS)  # what is watched no more has no say any more
+    found.states += reconciled([], gone, 0, known.until * HOUR_MS, gone="announced")  # what is watched no more has no say
     return found
 
 

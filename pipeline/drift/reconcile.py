@@ -8,8 +8,9 @@ any more is not withdrawn in silence: it is over, `revised`.
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from typing import NamedTuple
 
-from pipeline.drift.signal import Signal
+from pipeline.drift.signal import Ended, Signal
 
 _TOLD_APART = {"announce": True, "contributors": ()}
 """What does not make a state another one: when it was looked at, and what the parts of the channel say of it."""
@@ -17,10 +18,21 @@ _TOLD_APART = {"announce": True, "contributors": ()}
 _ById = Mapping[str, Sequence[Signal]]
 
 
-def reconciled(found: Iterable[Signal], stored: Sequence[Signal], began: int, until: int) -> list[Signal]:
+class Lasting(NamedTuple):
+    """A signal that lasts at the end of a run."""
+
+    id: str
+    side: int
+    onset: int
+
+
+def reconciled(
+    found: Iterable[Signal], stored: Sequence[Signal], began: int, until: int, lasting: Lasting | None = None, gone: Ended = "revised"
+) -> list[Signal]:
     """The states to write, in order.
 
-    found: of one stream, by a run that began at `began` (ms) and ended at `until`. stored: all states of that stream's signals.
+    found: of one stream, by a run that began at `began` (ms) and ended at `until`. stored: all states of that stream's signals. gone: why
+    those are over that are found no more.
     """
     told = _by_id(stored)
     mine = {name for name, states in told.items() if began < states[0].at <= until}
@@ -32,10 +44,22 @@ def reconciled(found: Iterable[Signal], stored: Sequence[Signal], began: int, un
         if last.state != "over":
             announce = any(one.announce for one in told[name])
             over = replace(
-                last, sequence=last.sequence + 1, state="over", at=max(until, last.at), ended="revised", contributors=(), announce=announce
+                last, sequence=last.sequence + 1, state="over", at=max(until, last.at), ended=gone, contributors=(), announce=announce
             )
             result.append(over)
+    if lasting is not None:
+        result += _again(lasting, {name: states for name, states in told.items() if name not in known.values()}, until)
     return sorted(result, key=lambda one: (one.at, one.id, one.sequence))
+
+
+def _again(lasting: Lasting, told: _ById, until: int) -> list[Signal]:
+    """A signal that was told to be over and lasts after all, by data that came late: what it was is told once more."""
+    for name, states in told.items():
+        same = name == lasting.id or (states[0].side, states[0].onset) == (lasting.side, lasting.onset)
+        if same and states[-1].state == "over":
+            before = [one for one in states if one.state != "over"][-1]
+            return [replace(before, sequence=states[-1].sequence + 1, at=max(until, states[-1].at))]
+    return []
 
 
 def _by_id(states: Iterable[Signal]) -> dict[str, list[Signal]]:

@@ -27,6 +27,9 @@ _MONDAY = 96
 ROUND_THE_CLOCK = frozenset({"email", "website", "form", "public_space", "whatsapp", "social", "app"})
 """Channels that citizens use at any hour: their volume is watched day and night, unless the file gives them opening hours of their own."""
 _SATURDAY = 5
+_WEEK = 168
+_SOME = 3
+"""Answers to a version from which it can have taken over."""
 _DAY_CLOCKS = ("working-days", "statutory-term", "given")
 
 Integers = npt.NDArray[np.int64]
@@ -131,12 +134,12 @@ def feed(stream: Stream, sums: Mapping[tuple[str, str], Hours], calendar: Calend
         return Fed(*_nothing())
     if stream.kind == "volume":
         return _volume(known[0][1], calendar, until, stream.always)
-    starts = [int(part.hour[0]) for _, part in known]
+    starts = [_begins(known, place) for place in range(len(known))]
     columns, begun = [], []
     for place, (number, part) in enumerate(known):
         end = min([*starts[place + 1 :], until])  # a version ends where any later one begins
         if starts[place] < end:
-            chosen = part.hour < end
+            chosen = (part.hour >= starts[place]) & (part.hour < end)
             n = part.n[chosen].astype(np.float64)
             columns.append((part.hour[chosen], _values(stream, number, n, part.total[chosen]), n))
             begun.append(starts[place])
@@ -149,6 +152,26 @@ def feed(stream: Stream, sums: Mapping[tuple[str, str], Hours], calendar: Calend
     kept = n > 0
     hour = hour[kept].astype(np.int64)
     return Fed(local_hours(hour, calendar.zone), hour * HOUR_MS, v[kept], n[kept], changed)
+
+
+def _begins(known: list[tuple[int, Hours]], place: int) -> int:
+    """The hour in which a version of a questionnaire takes over: from which in a week more answers are to it than to those before it.
+
+    Some at least: one answer of somebody who tries it out replaces nothing.
+    """
+    part = known[place][1]
+    if place == 0:
+        return int(part.hour[0])
+    before = np.concatenate([other.hour for _, other in known[:place]])
+    order = before.argsort()
+    old = np.concatenate([[0], np.concatenate([other.n for _, other in known[:place]])[order].cumsum()])
+    new = np.concatenate([[0], part.n.cumsum()])
+    for first, hour in enumerate(part.hour.tolist()):
+        fresh = new[np.searchsorted(part.hour, hour + _WEEK)] - new[first]
+        ends = np.searchsorted(before[order], (hour, hour + _WEEK))
+        if fresh >= _SOME and fresh > old[ends[1]] - old[ends[0]]:
+            return int(hour)
+    return 1 << 62
 
 
 def _nothing() -> tuple[Integers, Integers, Array, Array]:

@@ -17,6 +17,7 @@ from pipeline.drift.checkpoint import DAY_ZERO, SOFTWARE, Checkpoint, begins, di
 from pipeline.drift.detector import Detector
 from pipeline.drift.history import LEARNING_DAYS, Span, fitted, in_control, learned
 from pipeline.drift.pause import Markers
+from pipeline.drift.reconcile import Lasting
 from pipeline.drift.signal import Ended, Signal, State, signal_id
 from pipeline.drift.size import Told, told_of
 from pipeline.drift.streams import HOUR_MS, Fed, Stream
@@ -49,6 +50,7 @@ class Watched:
     detector: Detector | None = None
     watches_from: int | None = None
     drifting_since: int | None = None
+    lasting: Lasting | None = None
     silent: bool = False
     points: list[Point] = field(default_factory=list)
 
@@ -127,7 +129,9 @@ class Run:
                 self._hour(number)
             last = place
         self._out.detector = self._detector
-        self._out.drifting_since = self._open.found if self._open else None
+        if self._open is not None:
+            self._out.drifting_since = self._open.found
+            self._out.lasting = Lasting(self._open.id, self._open.side, self._open.onset)
         self._out.silent = self._detector is not None and (self._detector.silent or bool(len(fed) and self._skipped[-1]))
         return self._out
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.drift.reconcile import reconciled
+from pipeline.drift.reconcile import Lasting, reconciled
 from pipeline.drift.signal import Contributor, Ended, Signal, State
 from pipeline.drift.streams import HOUR_MS
 
@@ -176,3 +176,15 @@ def test_whatever_is_stored_every_signal_found_is_told_and_the_rest_is_over(foun
         )
     still_open = [one for one in last.values() if one.state != "over"]
     assert len(still_open) == len({one.id for one in found} - {one.id for one in found if one.state == "over"})
+
+
+def test_what_was_told_to_be_over_and_lasts_after_all_is_told_again() -> None:
+    """Late data made the change go on; the run began when it had been found, and makes no state of its own."""
+    stored = [state(0, "found", 90), state(1, "over", 130)]
+    lasting = Lasting("a", -1, 105 * HOUR_MS)
+    (again,) = reconciled([], stored, BEGAN, UNTIL, lasting)
+    assert (again.sequence, again.state, again.at, again.ended) == (2, "found", UNTIL, "")
+    assert reconciled([], [*stored, again], BEGAN, UNTIL, lasting) == []
+    over = replace(state(1, "over", 180), size=-2.0)
+    (ended,) = reconciled([over], [*stored, again], BEGAN, UNTIL)
+    assert (ended.sequence, ended.state) == (3, "over")

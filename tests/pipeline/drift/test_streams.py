@@ -186,30 +186,38 @@ def versions(*rows: dict[int, tuple[int, int]]) -> Fed:
     return feed(stream, {("email", f"answer:q:{number}:o"): hours(one) for number, one in enumerate(rows, 1) if one}, WEEK, 10_000)
 
 
-def test_a_new_version_takes_over_from_its_first_answer() -> None:
-    one = versions({10: (1, 7000), 20: (2, 14000), 40: (1, 1000)}, {30: (1, 8000), 50: (1, 0)})
+def test_a_new_version_takes_over_where_it_gets_more_answers() -> None:
+    one = versions({10: (1, 7000), 20: (2, 14000), 300: (1, 1000)}, {30: (3, 24000), 50: (4, 0)})
     assert (one.at // HOUR_MS).tolist() == [10, 20, 30, 50]
     assert one.v.tolist() == [7, 7, 10, 1]
     assert one.changed == (30 * HOUR_MS,)
 
 
+def test_somebody_who_tries_a_new_version_out_replaces_nothing() -> None:
+    weeks = dict.fromkeys(range(0, 2000, 10), (2, 14000))
+    one = versions(weeks, {500: (1, 0), 1_000: (2, 0)})
+    assert len(one) == len(weeks)
+    assert set(one.v.tolist()) == {7}
+    assert one.changed == ()
+
+
 def test_versions_that_overlap_come_in_order() -> None:
     """A late answer to the second version, after the third has begun."""
-    one = versions({10: (1, 7000), 25: (1, 7000)}, {30: (1, 8000)}, {20: (1, 5000), 40: (1, 1000)})
+    one = versions({10: (1, 7000), 25: (1, 7000)}, {300: (3, 24000)}, {20: (3, 15000), 40: (3, 3000)})
     assert (one.at // HOUR_MS).tolist() == [10, 20, 40]
-    assert one.v.tolist() == [7, 10, 1]
+    assert one.v.tolist() == [7, pytest.approx(10), 1]
     assert one.changed == (20 * HOUR_MS,)
 
 
 @given(st.lists(st.sets(st.integers(0, 60), max_size=8), min_size=1, max_size=3))
 def test_hours_of_answers_ascend(several: list[set[int]]) -> None:
-    one = versions(*(dict.fromkeys(those, (1, 3000)) for those in several))
+    one = versions(*(dict.fromkeys(those, (3, 9000)) for those in several))
     assert (np.diff(one.at) > 0).all()
     assert set(one.changed) <= set(one.at.tolist())
 
 
 def test_a_version_without_answers_changes_nothing() -> None:
-    assert versions({10: (1, 7000)}, {}, {30: (1, 5000)}).changed == (30 * HOUR_MS,)
+    assert versions({10: (1, 7000)}, {}, {30: (3, 15000)}).changed == (30 * HOUR_MS,)
     assert versions({}, {10: (1, 8000)}).changed == ()
 
 
