@@ -17,6 +17,8 @@ from pipeline.drift.statistic import Component, mean
 Status = Literal["ok", "drifting_down", "drifting_up"]
 SIDES = (-1, 1)
 QUARTER_DAYS = 91.25
+OVERSHOOT = 0.6
+"""A statistic passes its threshold by a step: it takes 1.8 times A days on average for a unit shift (100.79 for 56.04: Moustakides 2009)."""
 _LEARNT_DAYS = 200
 _WANDER_DAYS = 70
 """In so many days a level may wander by the kind's tolerance."""
@@ -26,8 +28,8 @@ _OF_ESTIMATE = 0.6
 
 
 def threshold(budget: float) -> float:
-    """ln A, A = 182.5/budget: each of the two sides may give half of `budget` false alarms a quarter."""
-    return math.log(2 * QUARTER_DAYS / budget)
+    """ln A, A = 0.6·182.5/budget: each of the two sides may give half of `budget` false alarms a quarter."""
+    return math.log(OVERSHOOT * 2 * QUARTER_DAYS / budget)
 
 
 class Detector:

@@ -168,7 +168,7 @@ def test_the_path_crosses_the_threshold_in_the_hour_that_found_it() -> None:
     states = states_of(STORED, "norm:n")
     found = found_again(TOWN, STORED, states, UNTIL * HOUR_MS)
     assert found is not None
-    assert found.threshold == pytest.approx(182.5 * 3)
+    assert found.threshold == pytest.approx(0.6 * 182.5 * 3)
     first = next(one for one in found.hours if one.fall >= math.log(found.threshold))
     assert first.end == states[0].at
     assert all(one.rise < math.log(found.threshold) for one in found.hours)

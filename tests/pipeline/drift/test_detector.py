@@ -68,8 +68,8 @@ def test_no_contacts_at_all_are_found_within_hours() -> None:
 
 
 def test_a_smaller_budget_asks_for_more() -> None:
-    assert threshold(1.0) == pytest.approx(math.log(182.5))
-    assert threshold(0.25) == pytest.approx(math.log(730))
+    assert threshold(1.0) == pytest.approx(math.log(0.6 * 182.5))
+    assert threshold(0.25) == pytest.approx(math.log(438))
     changed = steady("time", 14, 84, 0.3)
     found = [feed(Detector(fit("time", steady("time", 84)), budget), changed).index(1) for budget in (4.0, 0.25, 0.001)]
     assert found[0] <= found[1] < found[2]
