@@ -18,7 +18,7 @@ Status = Literal["ok", "drifting_down", "drifting_up"]
 SIDES = (-1, 1)
 QUARTER_DAYS = 91.25
 OVERSHOOT = 0.6
-"""A statistic passes its threshold by a step: it takes 1.8 times A days on average for a unit shift (100.79 for 56.04: Moustakides 2009)."""
+"""W passes its threshold by a whole step: for a unit shift it takes 1.8 times A days on average (100.79 for 56.04: Moustakides 2009)."""
 _LEARNT_DAYS = 200
 _WANDER_DAYS = 70
 """In so many days a level may wander by the kind's tolerance."""

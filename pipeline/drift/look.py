@@ -108,37 +108,61 @@ def with_grades(stream: Stream, fed: Fed, grades: Mapping[Measured, Sequence[Gra
     return replace(fed, grades=Grades(np.array(at, np.int64), np.array(grade, np.float64), np.array(n, np.float64)))
 
 
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A stream that is watched: what is fed to its detector, its share of the budget, what was announced, and its signals' states."""
+
+    stream: Stream
+    fed: Fed
+    budget: float
+    markers: Markers
+    stored: list[Signal]
+
+    @property
+    def key(self) -> StreamKey:
+        """Its channel and name."""
+        return self.stream.channel, self.stream.name
+
+    def run(self, organisation: Organisation, now_ms: int, trace: bool = False) -> Run:
+        """A run over it."""
+        return Run(
+            organisation.organisation, self.stream, self.fed, self.markers, self.budget, now_ms, organisation.small_cell,
+            spans(self.stored), trace,
+        )  # fmt: skip
+
+
+def watched_streams(organisation: Organisation, known: Known) -> list[Active]:
+    """The streams of which anything is known, with all that a run needs."""
+    active = active_streams(organisation, known.sums, known.end)
+    return [
+        Active(
+            stream,
+            with_grades(stream, fed, known.grades),
+            budget_of(organisation, stream.channel, sum(other.channel == stream.channel for other, _ in active)),
+            Markers.of(known.markers, stream.channel, stream.kind),
+            [one for one in known.signals if (one.channel, one.stream) == (stream.channel, stream.name)],
+        )
+        for stream, fed in active
+    ]
+
+
 def look(organisation: Organisation, known: Known, now_ms: int) -> Looked:
     """Look at every stream. now_ms: what was found more than a day before it is not announced."""
     found = Looked()
-    active = active_streams(organisation, known.sums, known.end)
-    for stream, fed in active:
-        key, end = (stream.channel, stream.name), known.end(stream.channel)
-        budget = budget_of(organisation, stream.channel, sum(other.channel == stream.channel for other, _ in active))
-        stored = [one for one in known.signals if (one.channel, one.stream) == key]
-        markers = Markers.of(known.markers, stream.channel, stream.kind)
-        run = Run(
-            organisation.organisation,
-            stream,
-            with_grades(stream, fed, known.grades),
-            markers,
-            budget,
-            now_ms,
-            organisation.small_cell,
-            spans(stored),
-        )
-        oldest = end // 24 - LATE_DAYS
-        watched = run.from_checkpoints([one for one in known.checkpoints.get(key, ()) if one.day >= oldest])
-        states = reconciled(watched.states, stored, watched.began, end * HOUR_MS, watched.lasting)
+    active = watched_streams(organisation, known)
+    for one in active:
+        end = known.end(one.stream.channel)
+        kept = [checkpoint for checkpoint in known.checkpoints.get(one.key, ()) if checkpoint.day >= end // 24 - LATE_DAYS]
+        watched = one.run(organisation, now_ms).from_checkpoints(kept)
+        states = reconciled(watched.states, one.stored, watched.began, end * HOUR_MS, watched.lasting)
         found.states += states
-        for one in states:
-            if one.state != "over":
-                found.questions[one.id, one.sequence] = _question(stream, fed, one, watched)
-        found.checkpoints[key] = watched.checkpoints
-        silence = calendar_of(organisation, stream.channel).open_ms_between(end * HOUR_MS, now_ms)
-        found.watches.append(_standing(stream, fed, watched, budget, end, silence > SILENT_MS))
-    watched_now = {(stream.channel, stream.name) for stream, _ in active}
-    gone = [one for one in known.signals if (one.channel, one.stream) not in watched_now]
+        found.questions |= {
+            (state.id, state.sequence): _question(one.stream, one.fed, state, watched) for state in states if state.state != "over"
+        }
+        found.checkpoints[one.key] = watched.checkpoints
+        silence = calendar_of(organisation, one.stream.channel).open_ms_between(end * HOUR_MS, now_ms)
+        found.watches.append(_standing(one.stream, one.fed, watched, one.budget, end, silence > SILENT_MS))
+    gone = [state for state in known.signals if (state.channel, state.stream) not in {one.key for one in active}]
     found.states += reconciled([], gone, 0, known.until * HOUR_MS, gone="announced")  # what is watched no more has no say
     return found
 

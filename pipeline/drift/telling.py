@@ -19,14 +19,13 @@ from pipeline.drift.backtest import DAY_MS, EPOCH_DAY
 from pipeline.drift.baseline import HOURS, Baseline
 from pipeline.drift.checkpoint import Checkpoint, last_valid
 from pipeline.drift.detector import threshold
-from pipeline.drift.look import Known, active_streams, spans, with_grades
-from pipeline.drift.pause import Markers
+from pipeline.drift.look import Known, watched_streams
 from pipeline.drift.picture import FLOOR, Mark, Point
 from pipeline.drift.reconcile import reconciled
 from pipeline.drift.score import logistic
 from pipeline.drift.signal import Signal
-from pipeline.drift.streams import HOUR_MS, Fed, Stream, budget_of
-from pipeline.drift.watch import Run, Watched
+from pipeline.drift.streams import HOUR_MS, Fed, Stream
+from pipeline.drift.watch import Watched
 from pipeline.drift.words import Learned
 from schemas.organisation import Organisation
 
@@ -98,35 +97,22 @@ def found_again(organisation: Organisation, known: Known, states: Sequence[Signa
     """
     signal = states[-1]
     key = (signal.channel, signal.stream)
-    active = active_streams(organisation, known.sums, known.end)
-    chosen = [(stream, fed) for stream, fed in active if (stream.channel, stream.name) == key]
-    if not chosen:
+    active = next((one for one in watched_streams(organisation, known) if one.key == key), None)
+    if active is None:
         return None
-    ((stream, fed),) = chosen
-    share = budget_of(organisation, stream.channel, sum(other.channel == stream.channel for other, _ in active))
-    stored = [one for one in known.signals if (one.channel, one.stream) == key]
     zone = ZoneInfo(organisation.zone)
     begins = day_start(local_date(min(one.onset for one in states) - BEFORE_DAYS * DAY_MS, zone), zone)
-    markers = Markers.of(known.markers, stream.channel, stream.kind)
-    run = Run(
-        organisation.organisation,
-        stream,
-        with_grades(stream, fed, known.grades),
-        markers,
-        share,
-        now_ms,
-        organisation.small_cell,
-        spans(stored),
-        trace=True,
-    )
+    run = active.run(organisation, now_ms, trace=True)
     first = (local_date(begins, zone) - EPOCH_DAY).days
     usable = [one for one in known.checkpoints.get(key, ()) if one.day <= first]
-    start = last_valid(usable, fed, markers)
+    start = last_valid(usable, active.fed, active.markers)
     watched = run.from_checkpoints(usable)
     if watched.detector is None:
         return None
-    again = [one for one in reconciled(watched.states, stored, watched.began, known.end(stream.channel) * HOUR_MS) if one.id == signal.id]
-    return _found(organisation, stream, fed, watched, states, begins, share, again, start)
+    again = [
+        one for one in reconciled(watched.states, active.stored, watched.began, known.end(signal.channel) * HOUR_MS) if one.id == signal.id
+    ]
+    return _found(organisation, active.stream, active.fed, watched, states, begins, active.budget, again, start)
 
 
 def _found(
