@@ -196,6 +196,7 @@ class Detector:
         self.info = min(self.info + told.f * told.i / told.c, self._most)
         step = told.f * told.u / (told.c * self.info)
         self.level += min(max(step, -0.5), 0.5)
+        self._evidence.at_level(self.level)
 
     # ── onset, size, growth, over ───────────────────────────────────────────────────────────────────────────────
 
@@ -269,6 +270,7 @@ class Detector:
         made.alarm, made.since, made.level, made.info = state["alarm"], state["since"], state["level"], state["info"]
         made.silent, made._day, made._used = state["silent"], state["day"], state["used"]
         made._back, made._estimate, made.recovering_from, made.hour = state["back"], state["estimate"], state["from"], state["hour"]
+        made._evidence.at_level(made.level)
         made._growth = Growth.of(state["growth"]) if state["growth"] is not None else None
         made._components = {
             side: [Component.of(one) for one in components] for side, components in zip(SIDES, state["components"], strict=True)

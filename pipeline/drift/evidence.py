@@ -50,6 +50,18 @@ class Evidence:
         self._straying = baseline.day + baseline.hour
         self._sudden_margin = 2 * math.sqrt(baseline.day)
         self._pairs: dict[tuple[int, int, float], tuple[Any, Any]] = {}
+        self._moved = 0.0
+        self._sigma2 = baseline.sigma2
+        self._residuals = baseline.residuals if baseline.kind == "grade" else None
+
+    def at_level(self, level: float) -> None:
+        """Grades at another level than the baseline's have another distribution: nearer to an end of the scale there is less room."""
+        moved = round(level, 1)
+        if self._residuals is not None and moved != self._moved:
+            self._moved = moved
+            self._residuals = self.baseline.residuals.moved(moved) if moved else self.baseline.residuals
+            self._sigma2 = self._residuals.variance() if moved else self.baseline.sigma2
+            self._pairs.clear()
 
     def expected(self, m: float) -> float:
         """A level as a value: a grade, a share, log-seconds, a number of contacts."""
@@ -67,7 +79,7 @@ class Evidence:
             i = expected
             u = v - i
         else:
-            i = n / base.sigma2
+            i = n / self._sigma2
             u = i * (v - m)
         i = max(i, 1e-12)
         x = i / (1 + i * base.hour)
@@ -98,8 +110,8 @@ class Evidence:
     def _prepared(self, shift: float) -> Any:
         """The tilt of a shift for grades, (a, eᵃ) for compliance and volume, a for times."""
         kind = self.baseline.kind
-        if kind == "grade":
-            return self.baseline.residuals.tilt(shift)
+        if self._residuals is not None:
+            return self._residuals.tilt(shift)
         return (shift, math.exp(shift)) if kind in ("compliance", "volume") else shift
 
     def _log_ratio(self, told: Hour, prepared: Any) -> float:

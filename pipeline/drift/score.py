@@ -59,6 +59,20 @@ class Residuals:
             found = self._tilts[key] = self._solve(key)
         return found
 
+    def moved(self, shift: float) -> "Residuals":
+        """The distribution around another mean: half of it as the tilt that leads there has it, half as it was."""
+        theta = self.tilt(shift).theta
+        top = max(theta * v for v in self.values)
+        weights = [p * math.exp(theta * v - top) for v, p in zip(self.values, self.probabilities, strict=True)]
+        total = sum(weights)
+        mean = sum(w * v for w, v in zip(weights, self.values, strict=True)) / total
+        values = [v - mean for v in self.values]
+        return Residuals([*values, *self.values], [*(w / total / 2 for w in weights), *(p / 2 for p in self.probabilities)])
+
+    def variance(self) -> float:
+        """Of a single residual."""
+        return sum(p * v * v for v, p in zip(self.values, self.probabilities, strict=True))
+
     def _solve(self, shift: float) -> Tilt:
         """Newton's method on K′, which rises; bisection where a step would leave what is known, no further than any sum makes sense of."""
         low, high = (0.0, 30.0) if shift > 0 else (-30.0, 0.0)

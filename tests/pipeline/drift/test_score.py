@@ -139,3 +139,14 @@ def test_residuals_are_centred() -> None:
 @pytest.mark.parametrize(("x", "p"), [(0, 0.5), (-1000, 0), (1000, 1), (math.log(3), 0.75)])
 def test_logistic(x: float, p: float) -> None:
     assert logistic(x) == pytest.approx(p)
+
+
+def test_around_another_mean_there_is_another_room() -> None:
+    """Grades that have fallen can rise by more than before; without it every good grade after an announced fall spoke for a rise."""
+    residuals = Residuals([value for value, _ in GRADES], [share / sum(n for _, n in GRADES) for _, share in GRADES])
+    fallen = residuals.moved(-2.0)
+    assert max(fallen.values) > max(residuals.values) + 1
+    assert fallen.variance() > residuals.variance()
+    assert sum(v * p for v, p in zip(fallen.values, fallen.probabilities, strict=True)) == pytest.approx(0, abs=1e-9)
+    assert sum(fallen.probabilities) == pytest.approx(1)
+    assert fallen.tilt(2.0).theta < residuals.tilt(2.0).theta
