@@ -21,7 +21,7 @@ from benchmarks.results import Result
 
 OURS = "pipeline.drift.adapter:factory"
 PEERS = {"CUSUM": "benchmarks.drift.peers:Cusum", "24 h mean": "benchmarks.drift.peers:Grafana", "ADWIN": "benchmarks.drift.peers:Adwin"}
-SEED = 2026
+SEED = 4711
 """Of the published table; nothing was developed on its worlds."""
 QUICK_SEED = 1
 
