@@ -7,7 +7,10 @@ from tests.chaos.crew import crew
 from tests.chaos.forms import Form
 from tests.e2e.running import Stack
 
-OTHERS = {"v_organisations", "v_rolling", "v_rolling_history", "v_heartbeats", "v_audit", "v_monthly"}
+OTHERS = {
+    "v_organisations", "v_rolling", "v_rolling_history", "v_heartbeats", "v_audit", "v_monthly",
+    "v_signals", "v_signal_states", "v_incidents", "v_watches",
+}  # fmt: skip
 """Views of the configuration (its generation goes up), of the present, of what was shown (known then, kept and not rebuilt), and of sums
 that are made once a day."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,8 +14,12 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from pipeline.assignment import Assignment
 from pipeline.configured import Configured
 from pipeline.decode import Record, decode
+from pipeline.drift.incidents import Incident
+from pipeline.drift.signal import Signal
+from pipeline.drift.status import Watch
 from pipeline.known import Known
 from pipeline.rolling import Sums, minute_of
+from pipeline.store import drift, drift_incidents
 from pipeline.store.client import VIEWS, Connection
 from pipeline.store.facade import ClickHouseStore
 from pipeline.store.migrate import migrate
@@ -79,6 +84,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         store = ClickHouseStore(connection, lambda _why: None)
         for name, reader in READERS.items():
             fill(store, name, reader)
+            drift_of(connection, name)
         clients.append(connection.open())
         clients += [Connection(engine.host, engine.http_port, user, password).open(VIEWS) for user, password in passwords.items()]
         yield Database(engine, *clients)
@@ -106,6 +112,16 @@ def fill(store: ClickHouseStore, name: str, reader: str) -> None:
     rows = state.apply([decode(record, configured) for record in records])
     rows.add("rolling", state.figures())
     store.write(rows.tables)
+
+
+def drift_of(connection: Connection, name: str) -> None:
+    """A signal, its incident, and how the watch over its stream stands."""
+    found = Signal(name, f"s-{name}", 0, "found", "telephone", "wait", "wait", "time", 1, NOW, NOW - 1, 2.0, 1.5, 2.5, 60.0, 30.0, 400)
+    incident = Incident(name, f"i-{name}", "open", ("telephone",), (found.id,), True, True, NOW, NOW, None, "langer", "longer")
+    with closing(connection.open()) as client:
+        drift.write_signals(client, [found], [("langer", "longer")], NOW)
+        drift.write_watches(client, name, [Watch("telephone", "wait", "drifting", NOW, NOW, NOW, 0.25)], NOW)
+        drift_incidents.write_incidents(client, [incident], NOW)
 
 
 def test_every_view_shows_a_reader_its_own_organisation_only(database: Database) -> None:
