@@ -42,7 +42,8 @@ class Detector:
     """
 
     def __init__(self, baseline: Baseline, budget: float) -> None:
-        self.limit = threshold(budget)
+        self._first_limit = self.limit = threshold(budget)
+        self._alarms: list[int] = []
         self.alarm = 0
         self.since = 0
         self.level = 0.0
@@ -103,6 +104,8 @@ class Detector:
             self.close()
             self.hour = hour
             self._v, self._n = 0.0, 0.0
+            if self._alarms:
+                self._spend()
         if self.baseline.kind == "volume":
             self._v, self._n = self._v + value, 1.0
         elif weight > 0:
@@ -178,9 +181,17 @@ class Detector:
             self.lasted_until = self.recovering_from
             self._restart(self.alarm, self.hour)
         self.alarm, self.since = side, self.hour
+        self._alarms.append(self.hour)
+        self._spend()
         self._back = 0.0
         self._estimate = self.size()
         self.recovering_from = self.hour + 1
+
+    def _spend(self) -> None:
+        """Each alarm of the last quarter doubles A: the budget is of a quarter, whatever a stream does that its baseline does not know."""
+        assert self.hour is not None
+        self._alarms = [at for at in self._alarms if at > self.hour - 24 * QUARTER_DAYS]
+        self.limit = self._first_limit + math.log(2) * len(self._alarms)
 
     def _over(self) -> None:
         assert self.hour is not None
@@ -259,6 +270,7 @@ class Detector:
         return {
             "alarm": self.alarm, "since": self.since, "level": self.level, "info": self.info, "silent": self.silent, "day": self._day,
             "used": self._used, "back": self._back, "estimate": self._estimate, "from": self.recovering_from, "hour": self.hour,
+            "alarms": self._alarms,
             "growth": self._growth.state() if self._growth is not None else None,
             "components": [[one.state() for one in self._components[side]] for side in SIDES],
         }  # fmt: skip
@@ -270,6 +282,9 @@ class Detector:
         made.alarm, made.since, made.level, made.info = state["alarm"], state["since"], state["level"], state["info"]
         made.silent, made._day, made._used = state["silent"], state["day"], state["used"]
         made._back, made._estimate, made.recovering_from, made.hour = state["back"], state["estimate"], state["from"], state["hour"]
+        made._alarms = list(state["alarms"])
+        if made._alarms:
+            made._spend()
         made._evidence.at_level(made.level)
         made._growth = Growth.of(state["growth"]) if state["growth"] is not None else None
         made._components = {

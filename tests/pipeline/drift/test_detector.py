@@ -205,6 +205,7 @@ def test_an_hour_in_pieces_is_the_whole_hour(course: tuple[Name, list[tuple[int,
     one, other = numbers(whole), numbers(pieces)
     assert one.pop("components") == [[pytest.approx(part, rel=1e-6, abs=1e-6) for part in side] for side in other.pop("components")]
     assert one.pop("growth") is other.pop("growth") is None
+    assert one.pop("alarms") == other.pop("alarms")
     assert one == pytest.approx(other, rel=1e-6, abs=1e-6)
 
 
@@ -303,3 +304,17 @@ def test_what_the_evidence_is_of_adds_up(course: tuple[Name, list[tuple[int, flo
         return
     assert detector.leading().n == pytest.approx(sum(1.0 if kind == "volume" else n for _, _, n in since))
     assert detector.leading().seen == pytest.approx(sum(v if kind == "volume" else v * n for _, v, n in since))
+
+
+def test_each_alarm_of_a_quarter_makes_the_next_one_harder() -> None:
+    detector = Detector(baseline("time"), 0.25)
+    first = detector.limit
+    for day in (0, 28):
+        feed(detector, steady("time", 7, day, SIZE["time"]))
+        assert detector.alarm == 1
+        feed(detector, steady("time", 21, day + 7))
+        assert detector.alarm == 0
+    assert detector.limit == pytest.approx(first + 2 * math.log(2))
+    assert Detector.of(detector.baseline, 0.25, numbers(detector)).limit == detector.limit
+    feed(detector, steady("time", 7, 28 + 100))
+    assert detector.limit == first, "a quarter later the budget is whole again"
