@@ -17,8 +17,8 @@ from pipeline.cli import endpoints
 from pipeline.cli.drift_words import WORDS, found_lines, minute_text, outcome_lines, stream_lines
 from pipeline.cli.measures import check
 from pipeline.cli.speaking import in_force, moment
-from pipeline.drift.backtest import DAY_MS, Alarm, History, Outcome, alarms_of, backtest
-from pipeline.drift.look import READ_DAYS, SILENT_MS
+from pipeline.drift.backtest import DAY_MS, Alarm, Outcome, alarms_of, backtest
+from pipeline.drift.look import READ_DAYS, SILENT_MS, Known
 from pipeline.drift.picture import Picture, svg
 from pipeline.drift.plot import plot
 from pipeline.drift.signal import Signal
@@ -255,10 +255,10 @@ def _check_choice(organisation: Organisation, budgets: Sequence[float], channels
             raise InvalidConfiguration(f"--channel {name!r}: {organisation.organisation} has {', '.join(organisation.channels)}")
 
 
-def _history(client: Client, organisation: str, since_ms: int, ends: dict[str, int]) -> History:
+def _history(client: Client, organisation: str, since_ms: int, ends: dict[str, int]) -> Known:
     until = max(ends.values())
     known = drift_looks.known(client, organisation, since_ms // HOUR_MS - READ_DAYS * 24, until, until * HOUR_MS)
-    return History(until, known.sums, known.grades, known.markers, ends)
+    return replace(known, ends=ends)
 
 
 def _announced(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

@@ -10,8 +10,9 @@ from connectors.identity import cloud_event, event_id
 from connectors.sender import Sender
 from pipeline.cli import endpoints
 from pipeline.cli.actor import actor
+from pipeline.cli.speaking import stored_in_force
 from pipeline.settings import Settings
-from pipeline.store import audit, configuration, persons
+from pipeline.store import audit, persons
 from pipeline.store.client import Client
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation
@@ -42,9 +43,7 @@ def forget(
     with endpoints.command("forget") as found, closing(endpoints.connection(found).open()) as client:
         if not contact and not person:
             raise InvalidConfiguration("say whom to forget: --contact SYSTEM/ID or --person HASH")
-        stored = configuration.in_force(client).get(organisation)
-        if stored is None:
-            raise InvalidConfiguration(f"no organisation {organisation!r} is in force")
+        stored = stored_in_force(client, organisation)
         named = [*map(_parse, contact or ()), *persons.contacts(client, organisation, person or ())]
         unknown = persons.unknown(client, organisation, named)
         for name in sorted(unknown):

@@ -13,6 +13,7 @@ from pipeline.calendars import local_date
 from pipeline.changes import Change, changes
 from pipeline.cli import endpoints
 from pipeline.cli.actor import actor
+from pipeline.cli.speaking import stored_in_force
 from pipeline.configured import Configured
 from pipeline.rejudging import Preview, meant
 from pipeline.settings import Settings
@@ -46,9 +47,7 @@ def rejudge(
     The generation of the configuration goes up by one, and the trail (table audit) says who did it, what changed and why.
     """
     with endpoints.command("rejudge") as found, closing(endpoints.connection(found).open()) as client:
-        stored = configuration.in_force(client).get(organisation)
-        if stored is None:
-            raise InvalidConfiguration(f"no organisation {organisation!r} is in force")
+        stored = stored_in_force(client, organisation)
         new, text = _file_of(found, organisation)
         differing = changes(stored.organisation, new, local_date(_now_ms(), ZoneInfo(new.zone)))
         meant(differing, norm or (), since.date() if since else None)

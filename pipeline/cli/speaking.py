@@ -23,10 +23,15 @@ OPERATOR = "contactmeter"
 
 def in_force(client: Client, organisation: str) -> Organisation:
     """Its configuration. Raises InvalidConfiguration when there is none."""
+    return stored_in_force(client, organisation).organisation
+
+
+def stored_in_force(client: Client, organisation: str) -> configuration.InForce:
+    """Its configuration as it is stored. Raises InvalidConfiguration when there is none."""
     stored = configuration.in_force(client).get(organisation)
     if stored is None:
         raise InvalidConfiguration(f"no organisation {organisation!r} is in force")
-    return stored.organisation
+    return stored
 
 
 def moment(organisation: Organisation, option: str, text: str) -> int:

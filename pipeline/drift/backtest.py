@@ -6,8 +6,8 @@ grows only with the number of years.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,9 +17,8 @@ import numpy as np
 from pipeline.calendars import day_start
 from pipeline.drift.checkpoint import Checkpoint
 from pipeline.drift.detector import QUARTER_DAYS
-from pipeline.drift.hours import GradeCount, Hours
-from pipeline.drift.look import READ_DAYS, Measured, active_streams, spans, with_grades
-from pipeline.drift.pause import Announced, Markers
+from pipeline.drift.look import READ_DAYS, Known, active_streams, spans, with_grades
+from pipeline.drift.pause import Markers
 from pipeline.drift.signal import Signal
 from pipeline.drift.streams import HOUR_MS, Fed, Stream, budget_of
 from pipeline.drift.watch import Run
@@ -28,7 +27,6 @@ from schemas.organisation import Organisation
 SPAN_DAYS = 28
 DAY_MS = 24 * HOUR_MS
 EPOCH_DAY = date(1970, 1, 1)
-"""How often each grade was given, by (channel, measure), in the hours [since, until)."""
 
 
 class Alarm(NamedTuple):
@@ -80,28 +78,12 @@ class Outcome:
         return self.days / len(self.alarms) if self.alarms else None
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What is stored of the hours up to `until` (hours since the epoch), READ_DAYS before the first watched day included.
-
-    ends: the same of channels of which less is known.
-    """
-
-    until: int
-    sums: Mapping[Measured, Hours]
-    grades: Mapping[Measured, Sequence[GradeCount]]
-    markers: Sequence[Announced] = ()
-    ends: Mapping[str, int] = field(default_factory=dict)
-
-    def end(self, channel: str) -> int:
-        """The first hour of a channel of which not all is known."""
-        return self.ends.get(channel, self.until)
-
-
 def backtest(
-    organisation: Organisation, history: History, since_ms: int, budgets: Sequence[float], channels: Sequence[str] = ()
+    organisation: Organisation, history: Known, since_ms: int, budgets: Sequence[float], channels: Sequence[str] = ()
 ) -> Iterator[Outcome]:
     """Each stream of the chosen channels (all, where none is chosen) with each budget and the one in force; alarms found after `since_ms`.
+
+    history: READ_DAYS before the first watched day included; its checkpoints and signals are not looked at.
 
     As the worker would, but for one thing: a stream's share of its channel's budget is that among all streams of which anything is known
     in the whole history.
@@ -115,7 +97,7 @@ def backtest(
             yield replay(organisation, stream, fed, history, budget, budget / streams, since_ms)
 
 
-def replay(organisation: Organisation, stream: Stream, fed: Fed, history: History, budget: float, share: float, since_ms: int) -> Outcome:
+def replay(organisation: Organisation, stream: Stream, fed: Fed, history: Known, budget: float, share: float, since_ms: int) -> Outcome:
     """One stream with one budget; see backtest."""
     markers = Markers.of(history.markers, stream.channel, stream.kind)
     until_ms = history.end(stream.channel) * HOUR_MS

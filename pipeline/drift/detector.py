@@ -36,16 +36,15 @@ class Detector:
     """Feed sums in order of their hours; hours are counted from a Monday 00:00 in local time.
 
     A sum may be fed in pieces: `update` adds to the hour that is under way and tells what is known already; the hour is taken when a later
-    one begins, or by `close`. alarm: 0, or the side in which it drifts. since: the hour in which that was found. recovering_from: the hour
-    since which what was seen speaks for a recovery. lasted_until: the same of the alarm that ended last. grown: whether the change has
-    grown since it was told, which `told` says.
+    one begins, or by `close`. alarm: 0, or the side in which it drifts. alarms: the hours of those of the last quarter. passed: ln A of the
+    last. recovering_from: the hour since which what was seen speaks for a recovery. lasted_until: the same of the alarm that ended last.
+    grown: whether the change has grown since it was told, which `told` says.
     """
 
     def __init__(self, baseline: Baseline, budget: float) -> None:
-        self._first_limit = self.limit = threshold(budget)
-        self._alarms: list[int] = []
+        self._first_limit = self.limit = self.passed = threshold(budget)
+        self.alarms: list[int] = []
         self.alarm = 0
-        self.since = 0
         self.level = 0.0
         self.hour: int | None = None
         self.silent = False
@@ -104,7 +103,7 @@ class Detector:
             self.close()
             self.hour = hour
             self._v, self._n = 0.0, 0.0
-            if self._alarms:
+            if self.alarms:
                 self._spend()
         if self.baseline.kind == "volume":
             self._v, self._n = self._v + value, 1.0
@@ -180,8 +179,8 @@ class Detector:
         if self.alarm:
             self.lasted_until = self.recovering_from
             self._restart(self.alarm, self.hour)
-        self.alarm, self.since = side, self.hour
-        self._alarms.append(self.hour)
+        self.alarm, self.passed = side, self.limit
+        self.alarms.append(self.hour)
         self._spend()
         self._back = 0.0
         self._estimate = self.size()
@@ -190,8 +189,8 @@ class Detector:
     def _spend(self) -> None:
         """Each alarm of the last quarter doubles A: the budget is of a quarter, whatever a stream does that its baseline does not know."""
         assert self.hour is not None
-        self._alarms = [at for at in self._alarms if at > self.hour - 24 * QUARTER_DAYS]
-        self.limit = self._first_limit + math.log(2) * len(self._alarms)
+        self.alarms = [at for at in self.alarms if at > self.hour - 24 * QUARTER_DAYS]
+        self.limit = self._first_limit + math.log(2) * len(self.alarms)
 
     def _over(self) -> None:
         assert self.hour is not None
@@ -268,9 +267,9 @@ class Detector:
         """Everything that is not the baseline, as plain values; the hour under way is taken first."""
         self.close()
         return {
-            "alarm": self.alarm, "since": self.since, "level": self.level, "info": self.info, "silent": self.silent, "day": self._day,
+            "alarm": self.alarm, "level": self.level, "info": self.info, "silent": self.silent, "day": self._day,
             "used": self._used, "back": self._back, "estimate": self._estimate, "from": self.recovering_from, "hour": self.hour,
-            "alarms": self._alarms,
+            "alarms": self.alarms,
             "growth": self._growth.state() if self._growth is not None else None,
             "components": [[one.state() for one in self._components[side]] for side in SIDES],
         }  # fmt: skip
@@ -279,11 +278,11 @@ class Detector:
     def of(cls, baseline: Baseline, budget: float, state: dict[str, Any]) -> "Detector":
         """From stored values, to go on where they were taken."""
         made = cls(baseline, budget)
-        made.alarm, made.since, made.level, made.info = state["alarm"], state["since"], state["level"], state["info"]
+        made.alarm, made.level, made.info = state["alarm"], state["level"], state["info"]
         made.silent, made._day, made._used = state["silent"], state["day"], state["used"]
         made._back, made._estimate, made.recovering_from, made.hour = state["back"], state["estimate"], state["from"], state["hour"]
-        made._alarms = list(state["alarms"])
-        if made._alarms:
+        made.alarms = list(state["alarms"])
+        if made.alarms:
             made._spend()
         made._evidence.at_level(made.level)
         made._growth = Growth.of(state["growth"]) if state["growth"] is not None else None

@@ -28,6 +28,8 @@ ROUND_THE_CLOCK = frozenset({"email", "website", "form", "public_space", "whatsa
 """Channels that citizens use at any hour: their volume is watched day and night, unless the file gives them opening hours of their own."""
 _SATURDAY = 5
 _WEEK = 168
+_NEVER_OPEN_DAYS = 60
+"""A calendar without a working day for so long has none."""
 _SOME = 3
 """Answers to a version from which it can have taken over."""
 _DAY_CLOCKS = ("working-days", "statutory-term", "given")
@@ -234,7 +236,7 @@ def _by_day(hour: Integers, v: Array, n: Array, calendar: Calendar, until: int, 
     for day in np.unique(days).tolist():
         where = days == day
         target = day
-        while not calendar.is_working_day(day_of(target)):
+        while not calendar.is_working_day(day_of(target)) and target < day + _NEVER_OPEN_DAYS:
             target += 1
         entry = fed.setdefault(target, [0.0, 0.0])
         entry[0] += float((v[where] * n[where]).sum())

@@ -68,7 +68,7 @@ class Usual(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found again of a signal. hours, days: blocks to show; of grades both are days. threshold: A, of the test.
+    """What was found again of a signal. hours, days: blocks to show; of grades both are days. threshold: A, that the test passed.
 
     differs: states that the watch would tell otherwise now; missing: it finds nothing any more. checkpoint: the day (since 1970) from which
     it was run, None for the beginning of what was read. usual: by the baseline in force at the end, learned:
@@ -142,8 +142,9 @@ def _found(
     usual = usual_of(detector.baseline, detector.level, np.unique(fed.hour % HOURS).tolist())
     by_sequence = {one.sequence: one for one in states}
     differs = tuple(one for one in again if one.sequence not in by_sequence or _otherwise(one, by_sequence[one.sequence]))
+    passed = watched.passed.get(states[0].at, threshold(share))
     return Found(
-        tuple(states), hours, days, math.exp(threshold(share)), differs, any(one.ended == "revised" for one in differs),
+        tuple(states), hours, days, math.exp(passed), differs, any(one.ended == "revised" for one in differs),
         None if start is None else start.day, usual, _learned(states, points, usual.days, zone),
     )  # fmt: skip
 

@@ -51,6 +51,8 @@ class Watched:
     watches_from: int | None = None
     drifting_since: int | None = None
     lasting: Lasting | None = None
+    passed: dict[int, float] = field(default_factory=dict)
+    """ln A that was passed, by when something was found (`at` of that state)."""
     silent: bool = False
     points: list[Point] = field(default_factory=list)
 
@@ -220,6 +222,7 @@ class Run:
             name = signal_id(self._organisation, self._stream.channel, self._stream.name, detector.alarm, onset)
             self._open = _Open(name, -1, detector.alarm, onset, int(self._fed.at[place]), [])
             self._state("found", place)
+            self._out.passed[self._out.states[-1].at] = detector.passed
         elif self._open is not None and detector.grown:
             since = self._at(detector.grown_since(), place)
             more = self._told(self._open.onset, place + 1).n - self._open.n

@@ -7,12 +7,11 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from pipeline.drift.checkpoint import Checkpoint
+from pipeline.drift.look import StreamKey
 from pipeline.drift.signal import Contributor, Signal
 from pipeline.drift.status import Watch
 from pipeline.store.client import passing_errors
 
-StreamKey = tuple[str, str]
-"""(channel, stream)."""
 Texts = tuple[str, str]
 """A sentence in Dutch and in English."""
 

@@ -115,9 +115,3 @@ def signs_of_life(client: Client, organisation: str) -> Signs | None:
         rows = client.query(_SIGNS, parameters={"organisation": organisation}).result_rows
     systems, sources = ({name: at for kind, name, at in rows if kind == wanted} for wanted in ("system", "source"))
     return Signs(max(at for _, _, at in rows), systems, sources) if rows else None
-
-
-def horizon(client: Client, organisation: str) -> int | None:
-    """The last sign of life (ms) of all: any event, or up to where a connector has read; None without any. Raises Unavailable."""
-    signs = signs_of_life(client, organisation)
-    return signs.last if signs else None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.calendars import local_date
-from pipeline.drift.backtest import DAY_MS, History, Outcome, backtest, replay
+from pipeline.drift.backtest import DAY_MS, Outcome, backtest, replay
 from pipeline.drift.hours import GradeCount, Hours
 from pipeline.drift.look import Known, active_streams, look
 from pipeline.drift.pause import Announced, Markers
@@ -57,11 +57,11 @@ def histogram(sums: Sums) -> dict[tuple[str, str], list[GradeCount]]:
     return {GRADES: [GradeCount(hour, total / 1000, 1) for hour, total in zip(hours.hour.tolist(), hours.total.tolist(), strict=True)]}
 
 
-def history(sums: Sums, until: int, *markers: Announced) -> History:
-    return History(until, sums, histogram(sums), markers)
+def history(sums: Sums, until: int, *markers: Announced) -> Known:
+    return Known(until, sums, histogram(sums), markers)
 
 
-def outcomes(given: History, *budgets: float, since: int = FIRST, channels: tuple[str, ...] = ()) -> dict[tuple[str, float], Outcome]:
+def outcomes(given: Known, *budgets: float, since: int = FIRST, channels: tuple[str, ...] = ()) -> dict[tuple[str, float], Outcome]:
     found = backtest(TOWN, given, since * HOUR_MS, budgets or (1.0,), channels)
     return {(one.stream, one.budget): one for one in found}
 

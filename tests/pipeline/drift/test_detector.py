@@ -50,8 +50,8 @@ def test_a_change_is_found_told_and_over(kind: Name, side: int) -> None:
     assert alarms[-1] == side
     assert detector.status == ("drifting_up" if side > 0 else "drifting_down")
     first = 112 * 24 + 8
-    assert first <= detector.since < first + 7 * 24
-    assert first - 24 * 4 <= detector.leading().onset <= detector.since
+    assert first <= detector.alarms[-1] < first + 7 * 24
+    assert first - 24 * 4 <= detector.leading().onset <= detector.alarms[-1]
     assert detector.size() * side == pytest.approx(SIZE[kind], rel=0.35)
     back = feed(detector, steady(kind, 28, 126))
     assert back[-1] == 0
