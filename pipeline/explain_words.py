@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline.names import Language, attribute_text, event_text, value_text
+from pipeline.names import attribute_text, event_text, value_text
 from pipeline.walk import At, Lasting, Step
+from schemas.words import Language
 
 DAYS = {
     "nl": ("ma", "di", "wo", "do", "vr", "za", "zo"),

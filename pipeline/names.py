@@ -1,24 +1,10 @@
-"""What names of the event contract are called on Dutch screens: channels, events, attributes, roles; English ones show them as they are."""
+"""What names of the event contract are called on Dutch screens: events, attributes, roles; English ones show them as they are."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-Language = Literal["nl", "en"]
+from schemas.words import CHANNELS
 
-CHANNELS = {
-    "telephone": "telefoon",
-    "counter": "balie",
-    "reception": "receptie",
-    "email": "e-mail",
-    "letter": "brief",
-    "website": "website",
-    "form": "formulier",
-    "public_space": "openbare ruimte",
-    "chat": "chat",
-    "whatsapp": "WhatsApp",
-    "social": "sociale media",
-    "app": "app",
-}
 EVENTS = {
     "opened": "geopend",
     "queued": "in de wachtrij",
@@ -92,11 +78,6 @@ ROLES = {
         "forgotten": "forgotten",
     },
 }
-
-
-def channel_text(channel: str, language: str) -> str:
-    """A channel as people read it."""
-    return CHANNELS.get(channel, channel) if language == "nl" else channel
 
 
 def event_text(kind: str, language: str) -> str:

@@ -27,13 +27,13 @@ from pipeline.drift.streams import HOUR_MS, budget_of
 from pipeline.drift.telling import AFTER_DAYS, BEFORE_DAYS, Found, as_shown, found_again
 from pipeline.drift.told import Told
 from pipeline.drift.words import explanation, sentence
-from pipeline.names import Language
 from pipeline.rules import calendar_of
 from pipeline.store import configuration, drift_hours, drift_looks
 from pipeline.store import drift as stored
 from pipeline.store.client import Client
 from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation
+from schemas.words import Language
 
 Slug = Annotated[str, typer.Argument(help="Its slug.")]
 Lang = Annotated[str, typer.Option(help="nl or en.")]

@@ -18,9 +18,9 @@ from pipeline.drift.streams import budget_of
 from pipeline.drift.telling import Block, Found, Usual
 from pipeline.drift.words import sentence
 from pipeline.explain_words import DAYS, shown_at, shown_day
-from pipeline.names import Language
 from pipeline.numbers import number_text
 from schemas.organisation import Organisation
+from schemas.words import Language
 
 MOST_DAYS = 21
 """Days of a signal that are listed."""

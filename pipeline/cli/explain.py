@@ -18,12 +18,13 @@ from pipeline.explain import Explanation, explain
 from pipeline.explain_words import in_words, shown_at
 from pipeline.folding import judge
 from pipeline.held import Contact
-from pipeline.names import ROLES, Language, attribute_text, event_text, value_text
+from pipeline.names import ROLES, attribute_text, event_text, value_text
 from pipeline.store.client import Unavailable
 from pipeline.store.contact import answers_naming, find
 from pipeline.timeline import Timeline
 from schemas.errors import ContactmeterError
 from schemas.organisation import Organisation
+from schemas.words import Language
 
 LONGEST = 40
 """Lines of one kind in a row that are shown before the rest is only counted."""

@@ -16,7 +16,6 @@ from pipeline.cli.measures import check
 from pipeline.cli.speaking import in_force, moment, say
 from pipeline.drift.incidents import LONGEST_SILENCE_MS, Incident
 from pipeline.explain_words import shown_at
-from pipeline.names import Language
 from pipeline.settings import Settings
 from pipeline.store.client import Client
 from pipeline.store.drift_incidents import incidents
@@ -24,6 +23,7 @@ from schemas.errors import InvalidConfiguration
 from schemas.organisation import Organisation
 from schemas.terms import duration_ms
 from schemas.types import iso
+from schemas.words import Language
 
 Slug = Annotated[str, typer.Argument(help="Its slug.")]
 Name = Annotated[str, typer.Argument(help="The id of an incident as `list` shows it, or its beginning.")]

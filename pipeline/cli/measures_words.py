@@ -6,9 +6,9 @@ from typing import Any
 
 from pipeline.cli.asked import local_text, simulated_text
 from pipeline.cli.table import aligned
-from pipeline.names import channel_text
 from pipeline.numbers import number_text, share_text
 from pipeline.store.measures import Row
+from schemas.words import channel_text
 
 MOST = 20
 """Rows of a split that are shown; --json has all."""

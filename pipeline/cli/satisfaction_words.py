@@ -6,10 +6,10 @@ from typing import Any
 
 from pipeline.cli.asked import local_text, simulated_text
 from pipeline.cli.table import aligned
-from pipeline.names import channel_text
 from pipeline.numbers import number_text, share_text
 from pipeline.satisfaction import SHARES
 from pipeline.store.markers import Marker
+from schemas.words import channel_text
 
 
 @dataclass(frozen=True)

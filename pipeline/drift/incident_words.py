@@ -5,7 +5,7 @@ from itertools import chain, islice, zip_longest
 
 from pipeline.drift.notation import channel_title
 from pipeline.drift.signal import Signal
-from pipeline.names import Language, channel_text
+from schemas.words import Language, channel_text
 
 MOST_SENTENCES = 3
 _TOGETHER = {"nl": "{} en {} tegelijk.", "en": "{} and {} at the same time."}

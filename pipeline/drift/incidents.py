@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.drift.incident_words import text_of
 from pipeline.drift.signal import Signal
-from pipeline.names import Language
+from schemas.words import Language
 
 HOUR_MS = 3_600_000
 TOGETHER_MS = 24 * HOUR_MS

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from pipeline.drift.kinds import Name
 from pipeline.drift.phrases import Words
 from pipeline.explain_words import DAYS
-from pipeline.names import Language, channel_text
 from pipeline.numbers import number_text
 from schemas.terms import parse_term
+from schemas.words import Language, channel_text
 
 RECENT_DAYS = 6
 """So many days back a weekday says which day is meant."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pipeline.drift.kinds import Name
 from pipeline.drift.signal import Dimension, Ended
-from pipeline.names import Language
+from schemas.words import Language
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from pipeline.drift.kinds import Name
 from pipeline.drift.notation import figure_text
 from pipeline.drift.phrases import WORDS, Words
 from pipeline.explain_words import DAYS
-from pipeline.names import Language
 from pipeline.numbers import number_text
+from schemas.words import Language
 
 WIDTH, LEFT, RIGHT = 960, 76, 110
 TOP, HEIGHT, BETWEEN, BELOW = 92, 210, 78, 40

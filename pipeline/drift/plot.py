@@ -9,8 +9,8 @@ from pipeline.drift.notation import figure_text
 from pipeline.drift.phrases import WORDS
 from pipeline.drift.picture import FLOOR, TEXTS, Picture, position
 from pipeline.explain_words import DAYS
-from pipeline.names import Language
 from pipeline.numbers import number_text
+from schemas.words import Language
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 NONE = "·"

@@ -7,9 +7,9 @@ from pipeline.drift.notation import figure_text, figures_text, moment_text
 from pipeline.drift.phrases import WORDS, Words
 from pipeline.drift.signal import Contributor, Dimension, Ended, Signal
 from pipeline.drift.subject import Subject, subject_of
-from pipeline.names import Language
 from pipeline.numbers import number_text
 from schemas.organisation import Organisation
+from schemas.words import Language
 
 OUTAGE = 0.1
 """Below this part of the usual number hardly anybody comes."""

@@ -11,8 +11,8 @@ from pipeline.drift.notation import channel_title, figure_text
 from pipeline.drift.signal import Signal
 from pipeline.drift.told import Told
 from pipeline.explain_words import shown_at, shown_day
-from pipeline.names import Language
 from schemas.organisation import Organisation
+from schemas.words import Language
 
 
 class Learned(NamedTuple):

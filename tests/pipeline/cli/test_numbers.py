@@ -8,6 +8,7 @@ from pipeline import names
 from pipeline.cli.asked import simulated_text
 from pipeline.cli.satisfaction_words import WORDS
 from pipeline.numbers import number_text, share_text
+from schemas import words
 from schemas.events import KINDS
 from schemas.norm import StartMoment, StopEvent
 from schemas.types import CHANNELS
@@ -41,7 +42,7 @@ def test_what_says_by_its_name_that_it_is_simulated_does_not_say_it_twice() -> N
 
 
 def test_every_channel_and_event_of_the_contract_has_a_dutch_name() -> None:
-    assert names.CHANNELS.keys() == set(CHANNELS)
+    assert words.CHANNELS.keys() == set(CHANNELS)
     kinds = {kind.removeprefix("contact.") for kind in KINDS if kind.startswith("contact.")}
     moments = {*get_args(StopEvent), *(one for part in get_args(StartMoment) for one in (get_args(part) or (part,)))}
     assert names.EVENTS.keys() == kinds | moments

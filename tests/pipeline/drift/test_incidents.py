@@ -13,7 +13,7 @@ from pipeline.drift.incidents import HOUR_MS, LONGEST_SILENCE_MS, Incident, Inci
 from pipeline.drift.kinds import Name
 from pipeline.drift.notation import channel_title
 from pipeline.drift.signal import Signal, State
-from pipeline.names import Language
+from schemas.words import Language
 
 NAME = "teststad"
 MINUTE = 60_000

@@ -11,10 +11,10 @@ from pipeline.drift.notation import channel_title, figure_text, figures_text, mo
 from pipeline.drift.phrases import WORDS
 from pipeline.drift.signal import Contributor, Ended, Signal
 from pipeline.drift.words import Learned, explanation, sentence
-from pipeline.names import Language
 from schemas.norm import StopEvent
 from schemas.organisation import Organisation
 from schemas.types import CHANNELS
+from schemas.words import Language
 from tests.pipeline.builders import AMSTERDAM, DAY, NAME, ms, norm, organisation
 
 ONSET, NOW = ms("2026-11-17T14:00"), ms("2026-11-19T11:00")
