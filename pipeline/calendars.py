@@ -160,6 +160,12 @@ class Calendar:
         whole = sum(self._year(number).open_ms() for number in range(first.number, last.number))
         return whole + last.open_before(to_ms) - first.open_before(from_ms)
 
+    def open_periods(self, from_ms: int, to_ms: int) -> list[tuple[int, int]]:
+        """(opens, closes) of every period of which a part lies in [from_ms, to_ms), whole and in order."""
+        years = [self._year(number) for number in range(self._year_of(from_ms).number, self._year_of(to_ms).number + 1)]
+        periods = [period for year in years for period in zip(year.opens, year.closes, strict=True)]
+        return [(opened, closed) for opened, closed in periods if closed > from_ms and opened < to_ms]
+
     def opening_hours_deadline(self, start_ms: int, duration_ms: int) -> int:
         """The first instant at which a clock started at `start_ms` that runs only while open shows `duration_ms`.
 

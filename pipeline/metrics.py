@@ -42,5 +42,13 @@ DRIFT_SECONDS = Histogram(
 )  # fmt: skip
 DRIFT_FAILURES = Counter("contactmeter_drift_failures", "Looks for drift that ended with an error of ours; must be 0.", registry=REGISTRY)
 SIGNALS = Counter("contactmeter_signals", "States of signals written: found, grown, over.", ["state"], registry=REGISTRY)
+SHOWN = Counter("contactmeter_shown", "Times figures were kept for boards, by part.", ["part"], registry=REGISTRY)
+SHOWN_SECONDS = Histogram(
+    "contactmeter_shown_seconds", "Time of keeping one part of one organisation for boards.", registry=REGISTRY,
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)  # fmt: skip
+SHOWN_FAILURES = Counter(
+    "contactmeter_shown_failures", "Times keeping figures for boards ended with an error of ours; must be 0.", registry=REGISTRY
+)
 BRAKED = Gauge("contactmeter_braked", "1 while the brake is on: too much was refused, and nothing more is read.", registry=REGISTRY)
 WAITING = Gauge("contactmeter_waiting_for_store", "1 while ClickHouse is unavailable and the worker waits.", registry=REGISTRY)

@@ -1,5 +1,5 @@
 """What a worker does beside the stream: judging again what an older configuration judged, checking its sums, erasing what was forgotten,
-counting the months that stay, looking for drift.
+counting the months that stay, looking for drift, keeping figures for boards.
 
 The first two are steps between two batches (`Worker.judge_again`, `Worker.check`): the stream waits for one step, never for all of them.
 The others concern what is stored, and the stream goes on meanwhile.
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from pipeline.health import Health
 from pipeline.looking import Looks
+from pipeline.showing import Shows
 from pipeline.sweeping import Sweeps, SweepStore
 from pipeline.worker import Worker
 
@@ -39,11 +40,18 @@ class Upkeep:
     """Call `step` every second. One organisation at a time, each in its turn, however many there are."""
 
     def __init__(
-        self, worker: Worker, store: UpkeepStore, health: Health, looks: Looks, clock: Callable[[], float] = time.monotonic
+        self,
+        worker: Worker,
+        store: UpkeepStore,
+        health: Health,
+        looks: Looks,
+        shows: Shows,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._worker = worker
         self._store = store
         self._looks = looks
+        self._shows = shows
         self._clock = clock
         self._sweeps = Sweeps(worker, store, health)
         self._erasing: asyncio.Task[None] | None = None
@@ -56,6 +64,7 @@ class Upkeep:
     async def step(self) -> None:
         """Do what is due, if anything is."""
         self._looks.step()
+        self._shows.step()
         configured, now = self._worker.organisations(), self._clock()
         if name := self._sweeps.due(now):
             await self._sweeps.page(name, now)

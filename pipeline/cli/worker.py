@@ -20,10 +20,12 @@ from pipeline.cli import endpoints, keeping
 from pipeline.looking import Looks
 from pipeline.organisations import Organisations
 from pipeline.settings import Settings
+from pipeline.showing import Shows
 from pipeline.store import migrate, retention
 from pipeline.store.client import Unavailable, persistently
 from pipeline.store.drift_looks import DriftStore
 from pipeline.store.facade import ClickHouseStore
+from pipeline.store.shown import ShownStore
 from pipeline.topics import check_partitions, connect, connected, ensure_topics
 from pipeline.upkeep import Upkeep
 from pipeline.worker import Worker
@@ -106,7 +108,8 @@ def _run(found: Settings) -> int:
         )
         drift = DriftStore(endpoints.connection(found), faults.after_insert(found.fault))
         looks = Looks(loop.organisations, drift, send_signals, _now_ms, found.look_every_s)
-        return loop, organisations, Upkeep(loop, store, state, looks)
+        shows = Shows(loop.organisations, ShownStore(endpoints.connection(found)), store.writes, _now_ms)
+        return loop, organisations, Upkeep(loop, store, state, looks, shows)
 
     asyncio.set_event_loop(asyncio.new_event_loop())
     app = make_app(found)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ class ClickHouseStore:
         self._said: float | None = None
         self._away: dict[int, str] = {}
         """Why each thread waits: one that gets through does not speak for another."""
+        self._writes: Counter[str] = Counter()
 
     def sums(self, organisations: Sequence[str], as_of: int) -> dict[str, Sums]:
         """See state.sums."""
@@ -122,7 +124,12 @@ class ClickHouseStore:
     def write(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Insert a batch's rows, contacts last."""
         self._batches.write(tables)
+        self._writes.update({row[0] for table in ("contacts", "survey_answers") for row in tables.get(table, ())})
         self._answers_again()
+
+    def writes(self, organisation: str) -> int:
+        """How many batches so far wrote contacts or answers of an organisation."""
+        return self._writes[organisation]
 
     def write_figures(self, rows: Sequence[Row]) -> None:
         """Insert rows of `rolling` apart from any batch."""

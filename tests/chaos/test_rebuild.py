@@ -9,10 +9,10 @@ from tests.e2e.running import Stack
 
 OTHERS = {
     "v_organisations", "v_rolling", "v_rolling_history", "v_heartbeats", "v_audit", "v_monthly",
-    "v_signals", "v_signal_states", "v_incidents", "v_watches",
+    "v_signals", "v_signal_states", "v_incidents", "v_watches", "v_shown", "v_status", "v_opening", "v_data_quality",
 }  # fmt: skip
-"""Views of the configuration (its generation goes up), of the present, of what was shown (known then, kept and not rebuilt), and of sums
-that are made once a day."""
+"""Views of the configuration (its generation goes up), of the present, of what was shown (known then, kept and not rebuilt), of sums that
+are made once a day, and of figures kept for boards, which say how old they are."""
 
 
 def views(stack: Stack) -> dict[str, list[tuple[Any, ...]]]:

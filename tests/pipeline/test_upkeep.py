@@ -9,6 +9,7 @@ from pipeline.assignment import Assignment
 from pipeline.configured import Configured
 from pipeline.health import Health
 from pipeline.looking import Looks
+from pipeline.showing import Shows
 from pipeline.sweeping import AT_ONCE, PAGE, SWEEP_S
 from pipeline.upkeep import AGGREGATE_AFTER_S, CHECK_S, ERASE_S, Upkeep
 from tests.pipeline.test_worker_loop import ALL, ORGANISATION, Fixture, MemoryStore, run
@@ -89,7 +90,8 @@ class Scene:
         self.loop = Loop(rows, generation)
         self.health = Health()
         looks = Looks(dict, rows, nobody, lambda: 0, 600.0)  # type: ignore[arg-type]
-        self.upkeep = Upkeep(self.loop, rows, self.health, looks, lambda: self.now)  # type: ignore[arg-type]
+        shows = Shows(dict, rows, lambda _name: 0, lambda: 0)  # type: ignore[arg-type]
+        self.upkeep = Upkeep(self.loop, rows, self.health, looks, shows, lambda: self.now)  # type: ignore[arg-type]
 
     async def step(self) -> None:
         """One step, and what it began beside."""
