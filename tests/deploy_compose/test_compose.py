@@ -93,7 +93,7 @@ def test_no_secret_is_written_down() -> None:
                 assert value.startswith("/run/secrets/") or (match and match[2] == "?"), f"{name}: {key} is written down or may be empty"
     assert all("environment" in source for source in COMPOSE["secrets"].values())
     passwords = {key: value for key, value in EXAMPLE_ENV.items() if secret.search(key)}
-    assert len(passwords) == 3
+    assert len(passwords) == 4
     assert not any(passwords.values()), "example.env must leave the passwords to whoever copies it"
 
 
@@ -179,13 +179,6 @@ def limits(profile: ElementTree.Element, path: tuple[str, ...] = ()) -> dict[tup
     for child in profile:
         found |= limits(child, (*path, child.tag)) if len(child) else {(*path, child.tag): (child.text or "").strip()}
     return found
-
-
-@pytest.mark.parametrize("kind", ["datasources", "dashboards", "alerting", "plugins"])
-def test_grafanas_provisioning_is_there(kind: str) -> None:
-    files = list((ROOT / "deploy/compose/grafana/provisioning" / kind).glob("*.yml"))
-    assert files
-    assert all(yaml.safe_load(file.read_text())["apiVersion"] == 1 for file in files)
 
 
 def test_the_dockerfile_installs_from_the_lock_and_drops_root() -> None:
