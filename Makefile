@@ -30,10 +30,12 @@ check: $(VENV)/.dev  ## lint, types, layers, generated files, lock files
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m dashboards.generate --check
 	$(BIN)/python -m deploy.locks --check
 
 generate: $(VENV)/.dev  ## write the generated files again
 	$(BIN)/python -m schemas.generate
+	$(BIN)/python -m dashboards.generate
 
 bench: $(VENV)/.dev  ## the benchmarks, on real engines (BENCH_ARGS for more)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

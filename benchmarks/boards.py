@@ -1,0 +1,93 @@
+"""What boards and alerts ask of ClickHouse with five million contacts stored: each question as a board user asks it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from benchmarks import boards_world
+from benchmarks.results import Result
+from dashboards.alerts.rules import CLICKHOUSE_RULES
+from dashboards.reading.boards import boards
+from dashboards.reading.interpolation import interpolate
+from dashboards.reading.macros import expand, interval_for
+from dashboards.reading.spans import span_of
+from pipeline.store import shown
+from pipeline.store.client import VIEWS, Client, Connection
+from pipeline.store.facade import ClickHouseStore
+from pipeline.store.migrate import migrate
+from tests.engines import start_clickhouse
+
+ASKED = 3
+POINTS = 1_000
+LIMIT_MS = 300.0
+OF = "metropool"
+"""The organisation that is asked about: the largest."""
+SLOWEST = 5
+
+
+def run(contacts: int) -> list[Result]:
+    """Fill a server, let it show its figures as a worker would, and ask every question of every board and every alert."""
+    with TemporaryDirectory() as directory:
+        engine = start_clickhouse(Path(directory))
+        try:
+            owner = Connection(engine.host, engine.http_port, engine.user, engine.password)
+            board = Connection(engine.host, engine.http_port, engine.board_user, engine.board_password)
+            migrate(owner)
+            store = ClickHouseStore(owner, lambda _why: None)
+            with closing(owner.open()) as client, closing(board.open(VIEWS)) as reader:
+                made = boards_world.fill(client, store, contacts, (engine.board_user, engine.user))
+                refreshed = {
+                    f"{name}: {part.key}": _seconds(lambda name=name, part=part: shown.refresh(client, made[name], part, time.time_ns() // 1_000_000))
+                    for name in made
+                    for part in shown.PARTS.values()
+                }
+                asked = {name: [1000 * _seconds(lambda sql=sql: reader.query(sql)) for _ in range(ASKED)] for name, sql in questions(reader)}
+        finally:
+            engine.stop()
+    return _results(contacts, asked, refreshed)
+
+
+def questions(reader: Client) -> Iterator[tuple[str, str]]:
+    """Every question of the Dutch boards and of the alerts, as SQL; variables are what a board first shows."""
+    for board in boards("nl").values():
+        now = time.time_ns() // 1_000_000
+        span = span_of(board.begin, board.end, now, board.zone)
+        interval = interval_for(span, POINTS)
+        chosen: dict[str, str] = {"organisation": OF}
+        for variable in board.variables:
+            if variable.sql and variable.name != "organisation":
+                sql = expand(interpolate(variable.sql, chosen, default="sql"), span, interval)
+                yield f"{board.name}: ${variable.name}", sql
+                rows = reader.query(sql).result_rows
+                chosen[variable.name] = str(rows[0][0]) if rows else ""
+        for panel in board.panels:
+            for query in panel.queries:
+                if query.kind == "clickhouse":
+                    yield f"{board.name}: {panel.title}", expand(interpolate(query.text, chosen, default="sql"), span, interval)
+    for rule in CLICKHOUSE_RULES:
+        yield f"alert: {rule.id}", rule.sql
+
+
+def _results(contacts: int, asked: dict[str, list[float]], refreshed: dict[str, float]) -> list[Result]:
+    slowest = sorted(asked, key=lambda name: median(asked[name]), reverse=True)
+    largest = {name.partition(": ")[2]: seconds for name, seconds in refreshed.items() if name.startswith(f"{OF}: ")}
+    told = "; ".join(f"{name} {median(asked[name]):.0f}" for name in slowest[:SLOWEST])
+    parts = "; ".join(f"{name} {seconds:.1f}" for name, seconds in sorted(largest.items(), key=lambda one: -one[1]))
+    share = boards_world.SHARES[OF]
+    return [
+        Result(
+            f"boards: slowest of {len(asked)} questions, {contacts:,} contacts, {contacts * share:,.0f} of them its own",
+            tuple(asked[slowest[0]]), "ms", LIMIT_MS, better="lower", note=f"the slowest, ms: {told}",
+        ),
+        Result("boards: median question", tuple(median(runs) for runs in asked.values()), "ms", better="lower"),
+        Result("boards: all shown figures of the largest organisation anew", (sum(largest.values()),), "s", better="lower", note=f"seconds: {parts}"),
+    ]  # fmt: skip
+
+
+def _seconds(action: object) -> float:
+    begin = time.monotonic()
+    action()  # type: ignore[operator]
+    return time.monotonic() - begin
