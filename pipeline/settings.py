@@ -42,6 +42,11 @@ class Settings:
     brake_share: float | None = brake.SHARE
     brake_run: int | None = brake.RUN
     look_every_s: float = 600.0
+    board_port: int = 0
+    board_user: str = "board"
+    board_password: str = ""
+    board_names: tuple[str, ...] = ()
+    prometheus: str = ""
     fault: str = ""
 
     def __repr__(self) -> str:
@@ -126,6 +131,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         brake_share=limit("BRAKE_SHARE", brake.SHARE),
         brake_run=int(run) if (run := limit("BRAKE_RUN", brake.RUN)) else None,
         look_every_s=number("LOOK_EVERY_S", default.look_every_s),
+        board_port=int(number("BOARD_PORT", 1)) if text("BOARD_PORT", "") else default.board_port,
+        board_user=text("BOARD_USER", default.board_user),
+        board_password=_secret(environment, "BOARD_PASSWORD"),
+        board_names=tuple(filter(None, text("BOARD_NAMES", "").split(","))),
+        prometheus=text("PROMETHEUS", default.prometheus),
         fault=text("FAULT", default.fault),
     )
 

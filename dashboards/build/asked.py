@@ -85,7 +85,7 @@ def _channels(language: Language) -> str:
     every = "alle kanalen samen" if language == "nl" else "all channels together"
     return (
         f"SELECT value, text FROM (SELECT '{sql.ALL}' AS value, '{every}' AS text, 0 AS place UNION ALL "
-        f"SELECT DISTINCT toString(channel), {sql.channel_name('channel', language)}, 1 FROM v_now_figures "
+        f"SELECT DISTINCT toString(channel), {sql.channel_name('channel', language)}, 1 FROM v_now_quarters "
         f"WHERE {sql.ORGANISATION} AND channel != '') ORDER BY place, text"
     )
 

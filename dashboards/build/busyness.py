@@ -114,21 +114,19 @@ GROUP BY day, channel ORDER BY day, channel
 
 def _week(page: Page) -> object:
     """Hours of the week as a map of heat: weekdays down, hours across."""
-    mean = "sumIf(n, hour = {hour}) / uniqExact(day)"
-    hours = ",\n        ".join(
-        f"nullIf(if({one} < 10, round({one}, 1), round({one})), 0) AS h{hour}" for hour in range(24) for one in (mean.format(hour=hour),)
-    )
     question = f"""
 SELECT
     concat({sql.said("w.weekday", _WEEKDAYS, page.language)},
         if(w.weekday = toDayOfWeek({sql.TODAY}), {page.quoted(" (vandaag)", " (today)")}, '')) AS name,
-    days, whole, {", ".join(f"h{hour}" for hour in range(24))}
+    toString(h.days) AS days, toString(round(arraySum(means))) AS whole,
+    {", ".join(f"cells[{hour + 1}] AS h{hour}" for hour in range(24))}
 FROM (SELECT arrayJoin([1, 2, 3, 4, 5, 6, 7]) AS weekday) AS w
 LEFT JOIN
 (
     SELECT
-        toDayOfWeek(day) AS weekday, toString(uniqExact(day)) AS days, toString(round(sum(n) / uniqExact(day))) AS whole,
-        {hours}
+        toDayOfWeek(day) AS weekday, toNullable(uniqExact(day)) AS days,
+        arrayMap(x -> x / assumeNotNull(days), sumForEach(arrayMap(x -> if(x = hour, n, 0), range(24)))) AS means,
+        arrayMap(x -> nullIf(if(x < 10, round(x, 1), round(x)), 0), means) AS cells
     FROM v_hours WHERE {sql.ORGANISATION} AND measure = 'volume' AND n > 0 AND {busyness_products.EACH}
         AND day >= {sql.TODAY} - {7 * _WEEKS} AND day < {sql.TODAY}
     GROUP BY weekday

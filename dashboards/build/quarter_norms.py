@@ -38,8 +38,8 @@ def judged() -> str:
         s.channel AS channel, s.name AS norm, s.mean AS mean, s.n AS n, s.n_before AS n_before, s.n_year AS n_year,
         {value("")}, {value("_before")}, {value("_year")},
         t.statistic AS statistic, t.longest AS longest, t.limit AS limit, g.target AS target,
-        multiIf(s.n < {sql.MINIMUM}, 'too_few', t.statistic IN ('mean', 'max'), if(t.met, 'met', 'not_met'), isNull(g.target), '',
-            value >= g.target, 'met', 'not_met') AS attainment
+        multiIf(t.statistic = '' AND isNull(g.target), '', s.n < {sql.MINIMUM}, 'too_few', if(t.statistic != '', t.met, value >= g.target),
+            'met', 'not_met') AS attainment
     FROM {of_quarter(_NORM, "substring(measure, position(measure, ':') + 1)")} AS s
     LEFT JOIN (SELECT * FROM v_now_norm_times WHERE {sql.ORGANISATION} AND period_kind = 'quarter' AND period = {CHOSEN}) AS t
         ON s.channel = t.channel AND s.name = t.norm
@@ -61,6 +61,8 @@ def norms(page: Page) -> Any:
         share, time = sql.percentage(f"j.value{suffix}", language, 1), sql.lasting(f"j.value{suffix}", language)
         return f"ifNull(if(j.mean, {time}, {share}), '')"
 
+    limit = f"if(j.limit < 3600 AND j.limit % 60 > 0, concat(toString(j.limit), ' s'), {sql.lasting('j.limit', language)})"
+    longest = f"if(j.statistic = 'max', concat({page.quoted(', langste ', ', longest ')}, {sql.lasting('j.longest', language)}), '')"
     few = page.quoted("te weinig contacten (", "too few contacts (")
     question = f"""
 SELECT
@@ -68,10 +70,11 @@ SELECT
     if(has(mapKeys({titles}), toString(o.norm)), {titles}[toString(o.norm)], toString(o.norm)) AS title,
     if(j.n = 0, {page.quoted("◔ nog niets beoordeeld", "◔ nothing judged yet")}, {sql.attainment(language, "j.attainment")}) AS state,
     multiIf(j.n = 0, '', j.n < {sql.MINIMUM}, concat({few}, toString(j.n), {page.quoted(" van ", " of ")}, toString({sql.MINIMUM}), ')'),
-        {written("")}) AS share,
-    multiIf(j.statistic = 'mean', concat({tested[0]}, '≤ ', {sql.lasting("j.limit", language)}), j.statistic = 'max',
-        concat({tested[1]}, '≤ ', {sql.lasting("j.limit", language)}), isNull(j.target), '', {sql.percentage("j.target", language)}) AS aim,
-    j.n AS n, o.within AS within, o.late AS late, o.pending AS pending, o.overdue AS overdue, o.excluded AS excluded, o.reasons AS reasons,
+        concat({written("")}, {longest})) AS share,
+    multiIf(j.statistic = 'mean', concat({tested[0]}, '≤ ', {limit}), j.statistic = 'max',
+        concat({tested[1]}, '≤ ', {limit}), isNull(j.target), '', {sql.percentage("j.target", language)}) AS aim,
+    j.n AS n, if(j.mean, NULL, o.within) AS within, if(j.mean, NULL, o.late) AS late, o.pending AS pending, o.overdue AS overdue,
+    o.excluded AS excluded, o.reasons AS reasons,
     if(j.n_before = 0, '', concat({written("_before")}, ', n = ', toString(j.n_before))) AS share_before,
     if(j.n_year = 0, '', concat({written("_year")}, ', n = ', toString(j.n_year))) AS share_year
 FROM

@@ -204,8 +204,8 @@ LIMIT 300
     )
     about = page.say(
         "Het gemiddelde van het gekozen aspect naar team, product, locatie of segment, per kanaal en het laagste eerst. Alleen van "
-        "kwartalen die voorbij zijn: het gekozen kwartaal, en anders het laatste. Kleine groepen worden niet getoond, en een tweede groep ook niet als "
-        "de eerste daaruit volgt. Narekenen: contactmeter satisfaction --by team.",
+        "kwartalen die voorbij zijn: het gekozen kwartaal, en anders het laatste. Kleine groepen worden niet getoond, en een "
+        "tweede groep ook niet als de eerste daaruit volgt. Narekenen: contactmeter satisfaction --by team.",
         "The mean of the chosen aspect by team, product, location or segment, per channel, the lowest first. Only of quarters that are "
         "over: the chosen one, or else the last. Small groups are not shown, nor is a second one from which the first would follow. "
         "To check: contactmeter satisfaction --by team.",

@@ -18,7 +18,7 @@ _DAILY: Final = f"""
     SELECT
         channel, measure, day AS first_day, day AS last_day, if(measure = 'volume', 1, sum(n)) AS weight,
         if(measure = 'volume', sum(n), sum(total)) AS sum
-    FROM v_days
+    FROM v_hours
     WHERE {sql.ORGANISATION} AND day < {sql.TODAY} AND (measure IN ('volume', 'wait', 'abandonment') OR startsWith(measure, 'norm:'))
     GROUP BY channel, measure, day
     UNION ALL
@@ -27,6 +27,15 @@ _DAILY: Final = f"""
     FROM v_now_blocks WHERE {sql.ORGANISATION} AND channel != '' AND aspect = 'overall' AND NOT late
 """
 """Sums by channel, measure and day; of grades by the blocks that may be published. Of volume a day weighs one: its mean is by the day."""
+
+_MARKED: Final = f"""
+    SELECT
+        kind, from_at, note, channels, toDate(from_at, {sql.ZONE}) AS begin_day,
+        least({_DAYS}, 7 * intDiv(greatest(0, dateDiff('day', begin_day, {sql.TODAY}) - 1), 7)) AS days,
+        (SELECT min(day) FROM v_hours WHERE {sql.ORGANISATION}) AS oldest
+    FROM v_markers WHERE {sql.ORGANISATION} AND kind IN {_ACTIONS} AND from_at <= $__toTime AND from_at >= $__fromTime
+"""
+"""Actions in the span of the board; days: the whole weeks since."""
 
 
 def add(page: Page) -> None:
@@ -89,27 +98,27 @@ SELECT
 FROM
 (
     SELECT
-        kind, from_at, note, channel, measure, days, oldest > begin_day - {_DAYS} AND NOT startsWith(measure, 'answer:') AS too_old,
-        groupArrayIf((toFloat64(weight), toFloat64(sum)), last_day < begin_day AND first_day >= begin_day - {_DAYS}) AS before,
-        groupArrayIf((toFloat64(weight), toFloat64(sum)), first_day > begin_day AND last_day <= begin_day + days) AS after,
-        toInt64(arraySum(x -> x.1, before)) AS weight_before, toInt64(arraySum(x -> x.1, after)) AS weight_after,
-        length(before) < 7 OR weight_before < if(measure = 'volume', 7, {sql.MINIMUM}) AS few_before,
-        length(after) < 7 OR weight_after < if(measure = 'volume', 7, {sql.MINIMUM}) AS few_after,
-        too_old OR few_before OR few_after AS few,
-        if(weight_before = 0, 0, {mean.format("before")}) AS value_before, if(weight_after = 0, 0, {mean.format("after")}) AS value_after,
-        value_after - value_before AS change,
+        *, value_after - value_before AS change, too_old OR few_before OR few_after AS few,
         if(few, 0, 1.96 * sqrt({variance.format("before", "value_before")} + {variance.format("after", "value_after")})) AS half
-    FROM ({_DAILY}) AS d
-    CROSS JOIN
+    FROM
     (
         SELECT
-            kind, from_at, note, channels, toDate(from_at, {sql.ZONE}) AS begin_day,
-            least({_DAYS}, 7 * intDiv(greatest(0, dateDiff('day', begin_day, {sql.TODAY}) - 1), 7)) AS days,
-            (SELECT min(day) FROM v_days WHERE {sql.ORGANISATION}) AS oldest
-        FROM v_markers WHERE {sql.ORGANISATION} AND kind IN {_ACTIONS} AND from_at <= $__toTime AND from_at >= $__fromTime
-    ) AS m
-    WHERE empty(m.channels) OR has(m.channels, toString(d.channel))
-    GROUP BY kind, from_at, note, channel, measure, begin_day, days, oldest
+            *, toInt64(arraySum(x -> x.1, before)) AS weight_before, toInt64(arraySum(x -> x.1, after)) AS weight_after,
+            if(measure = 'volume', 7, {sql.MINIMUM}) AS least,
+            length(before) < 7 OR weight_before < least AS few_before, length(after) < 7 OR weight_after < least AS few_after,
+            {mean.format("before")} AS value_before, {mean.format("after")} AS value_after
+        FROM
+        (
+            SELECT
+                kind, from_at, note, channel, measure, days, oldest > begin_day - {_DAYS} AND NOT startsWith(measure, 'answer:') AS too_old,
+                groupArrayIf((toFloat64(weight), toFloat64(sum)), last_day < begin_day AND first_day >= begin_day - {_DAYS}) AS before,
+                groupArrayIf((toFloat64(weight), toFloat64(sum)), first_day > begin_day AND last_day <= begin_day + days) AS after
+            FROM ({_DAILY}) AS d
+            CROSS JOIN ({_MARKED}) AS m
+            WHERE empty(m.channels) OR has(m.channels, toString(d.channel))
+            GROUP BY kind, from_at, note, channel, measure, begin_day, days, oldest
+        )
+    )
 )
 ORDER BY from_at DESC, which, name
 """

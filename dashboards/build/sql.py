@@ -86,7 +86,7 @@ def norm_share(language: Language, value: str = "value", target: str = "target",
     goal = "doel" if language == "nl" else "target"
     none = "geen contacten" if language == "nl" else "no contacts"
     aim = f"if(isNull({target}), '', concat(' ({goal} ', {percentage(target, language)}, ')'))"
-    return f"if({n} = 0, {text(none)}, concat({percentage(value, language)}, {aim}, ', n = ', toString({n})))"
+    return f"if({n} = 0, {text(none)}, concat({percentage(value, language, 1)}, {aim}, ', n = ', toString({n})))"
 
 
 def attainment(language: Language, column: str = "attainment") -> str:
@@ -121,7 +121,7 @@ def ago(moment: str, language: Language) -> str:
     """How long ago a column of moments is, in words; "never" where there is none."""
     never, since = ("nooit", " geleden") if language == "nl" else ("never", " ago")
     seconds = f"greatest(dateDiff('second', {moment}, now64(3, 'UTC')), 0)"
-    return f"ifNull(if({moment} < {EVER}, NULL, concat({lasting(seconds, language)}, {text(since)})), {text(never)})"
+    return f"ifNull(if(isNull({moment}) OR {moment} < {EVER}, NULL, concat({lasting(seconds, language)}, {text(since)})), {text(never)})"
 
 
 def clock(moment: str) -> str:

@@ -20,7 +20,9 @@ from deploy.local.process import write_atomically
 from deploy.local.supervisor import Run, Service, Supervisor
 
 PORT_PATIENCE = 2.0
-PORTS = ("kafka", "kafka_controller", "clickhouse_http", "clickhouse_tcp", "health")
+PORTS = ("kafka", "kafka_controller", "clickhouse_http", "clickhouse_tcp", "health", "board")
+BOARD_PORTS = range(8790, 8800)
+"""Where people look for the board: the first of these that is free."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ def check_ports(configured: Mapping[str, int]) -> None:
 def choose_ports(configured: Mapping[str, int], previous: Mapping[str, int]) -> dict[str, int]:
     """A port for each of PORTS: the configured one, else the one of the last run if it is still free, else a free one.
 
+    The board's is a number that people come to know: one of BOARD_PORTS, while there is any.
+
     StackError as of check_ports, and for a configured port that is taken. A port that is taken gets a moment to become free:
     after a kill the last run may still be ending.
     """
@@ -166,6 +170,9 @@ def choose_ports(configured: Mapping[str, int], previous: Mapping[str, int]) -> 
     for name in PORTS:
         if name not in chosen and name in previous and previous[name] not in chosen.values() and is_free(previous[name]):
             chosen[name] = previous[name]
+    if "board" not in chosen:
+        known = next((port for port in BOARD_PORTS if port not in chosen.values() and is_free(port)), None)
+        chosen |= {} if known is None else {"board": known}
     rest = [name for name in PORTS if name not in chosen]
     picked = (port for port in free_ports(len(rest) + len(chosen)) if port not in chosen.values())
     return {**chosen, **dict(zip(rest, picked, strict=False))}
@@ -190,6 +197,8 @@ def environment(place: Layout, ports: Mapping[str, int]) -> dict[str, str]:
         "CONTACTMETER_ORGANISATIONS": str(place.organisations),
         "CONTACTMETER_HEALTH_PORT": str(ports["health"]),
         "CONTACTMETER_INSTANCE": "local-1",
+        "CONTACTMETER_BOARD_PORT": str(ports["board"]),
+        "CONTACTMETER_BOARD_PASSWORD_FILE": str(place.boards / BOARD_USER),
     }
 
 

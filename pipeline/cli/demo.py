@@ -224,6 +224,9 @@ def _read(place: stack.Layout) -> Shown | None:
     """The figures of now; those of the last event while the town hall is closed, when the windows of now would run empty."""
     now = _now()
     simulation = _simulation(place)
+    running = stack.read_stack(place)
+    if running is None:
+        return None
     connection = endpoints.connection(endpoints.settings())
     with closing(Views(connection)) as views, closing(connection.open()) as client:
         settings = views.organisations().get(ORGANISATION)
@@ -242,7 +245,7 @@ def _read(place: stack.Layout) -> Shown | None:
         heading_of(ORGANISATION, settings, as_of),
         lines,
         remarks(simulation, now, last, counts["contacts"], settings),
-        f"{stored} · more: contactmeter figures",
+        f"{stored} · boards: {endpoints.board_url(running['ports']['board'])} · more: contactmeter figures",
         known,
         str(settings["zone"]),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from deploy.local import stack
+from deploy.local.network import LOOPBACK
 from pipeline import logs
 from pipeline.kafka_probe import raise_if_hopeless
 from pipeline.settings import Settings, from_environment
@@ -19,6 +20,11 @@ def settings() -> Settings:
     """The settings of a command. Environment variables win over the running stack. Raises InvalidConfiguration."""
     running = stack.read_stack(stack.layout()) or {}
     return from_environment({**running.get("environment", {}), **{name: value for name, value in os.environ.items() if value}})
+
+
+def board_url(port: int | str) -> str:
+    """Where the local board answers."""
+    return f"http://{LOOPBACK}:{port}"
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from deploy.local.errors import StackError
 from deploy.local.network import LOOPBACK, http_ok
 from deploy.local.process import write_atomically
 from deploy.local.supervisor import Service
+from pipeline.cli.endpoints import board_url
 from pipeline.cli.reporting import report, show, status_of
 
 PROGRAM = (sys.executable, "-m", "pipeline.cli")
@@ -58,6 +59,17 @@ def services(
     ]
     if not with_worker:
         return ours[:1]
+    board = board_url(environment["CONTACTMETER_BOARD_PORT"])
+    ours.append(
+        Service(
+            "board",
+            program("board"),
+            environment,
+            ready=partial(http_ok, f"{board}/health"),
+            alive=partial(http_ok, f"{board}/health"),
+            after=("setup",),
+        )
+    )
     if simulate:
         ours.append(Service("simulator", program("simulate", *simulate_options), environment, after=("worker",)))
     return ours
@@ -136,9 +148,16 @@ def up(
     try:
         if simulate:
             provide_simulated_organisation(place)
-        stack.up(place, partial(services, simulate=simulate, with_worker=not no_worker), say, ports)
+        stack.up(place, partial(_announced, simulate=simulate, with_worker=not no_worker), say, ports)
     except StackError as error:
         fail(error)
+
+
+def _announced(environment: Mapping[str, str], simulate: bool, with_worker: bool) -> list[Service]:
+    """The services, having said where the boards will be."""
+    if with_worker:
+        say(f"boards at {board_url(environment['CONTACTMETER_BOARD_PORT'])} as soon as the board is ready")
+    return services(environment, simulate, with_worker=with_worker)
 
 
 def _detach(place: stack.Layout, arguments: list[str]) -> None:
@@ -171,6 +190,8 @@ def _detach(place: stack.Layout, arguments: list[str]) -> None:
             time.sleep(0.1)
     supervisor.returncode = 0  # it is meant to outlive us: no warning that it still runs
     typer.echo(f"Everything runs (process {supervisor.pid}). `contactmeter status` shows it, `contactmeter down` ends it.")
+    if not {"--no-worker"}.intersection(arguments):
+        typer.echo(f"The boards are at {board_url(content['ports']['board'])}")
 
 
 def down(timeout: Annotated[float, typer.Option(help="Seconds to wait for everything to end.")] = 90.0) -> None:

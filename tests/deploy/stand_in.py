@@ -1,4 +1,4 @@
-"""The program `contactmeter` with the stack's own commands and stand-ins for set-up, worker and simulator."""
+"""The program `contactmeter` with the stack's own commands and stand-ins for set-up, worker, board and simulator."""
 
 import http.server
 import json
@@ -33,6 +33,10 @@ def worker() -> None:
     http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["CONTACTMETER_HEALTH_PORT"])), Health).serve_forever()
 
 
+def board() -> None:
+    http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["CONTACTMETER_BOARD_PORT"])), Health).serve_forever()
+
+
 def simulate() -> None:
     while True:
         print("simulated", flush=True)
@@ -44,6 +48,6 @@ if __name__ == "__main__":
     app = typer.Typer()
     stack.register(app)
     doctor.register(app)
-    for command in (setup, worker, simulate):
+    for command in (setup, worker, board, simulate):
         app.command()(command)
     app()

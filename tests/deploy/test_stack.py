@@ -25,7 +25,7 @@ from tests.deploy.stand_in import PROGRAM, STATUS
 from tests.deploy.test_kafka import create, read
 from tests.waiting import gone, wait_until
 
-SERVICES = ("kafka", "clickhouse", "setup", "worker", "simulator")
+SERVICES = ("kafka", "clickhouse", "setup", "worker", "board", "simulator")
 
 
 class Stack:
@@ -193,7 +193,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_and_the_next_start_goes_on(runn
 
 
 def test_ports_are_kept_moved_or_configured() -> None:
-    names = dict(zip(stack.PORTS, free_ports(5), strict=True))
+    names = dict(zip(stack.PORTS, free_ports(len(stack.PORTS)), strict=True))
     assert stack.choose_ports({}, names) == names
     configured = free_ports(1)[0]
     assert stack.choose_ports({"kafka": configured}, names) == {**names, "kafka": configured}
@@ -277,7 +277,7 @@ def test_a_file_in_secrets_makes_a_board_user(tmp_path: Path) -> None:
     place = Layout(tmp_path)
     place.create()
     (place.boards / "second").write_text("second-password\n")
-    ports = dict(zip(stack.PORTS, range(1, 6), strict=True))
+    ports = dict(zip(stack.PORTS, range(1, len(stack.PORTS) + 1), strict=True))
     clickhouse = next(service for service in stack.engines(place, ports, print) if service.name == "clickhouse")
     clickhouse.command()
     users = (place.clickhouse / "etc" / "users.xml").read_text()

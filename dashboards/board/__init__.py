@@ -1,0 +1,1 @@
+"""The local board: a small web application that draws the generated boards without Grafana."""
