@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import catch_up, core, cost, latency, machine, recovery, sizing
+from benchmarks import boards, catch_up, core, cost, latency, machine, recovery, sizing
 from benchmarks.results import Result, as_json, as_markdown, as_text
 from benchmarks.rig import rig
 
@@ -24,26 +24,29 @@ class Sizes:
     latency_s: float
     open_contacts: int
     kills: int
+    board_contacts: int
     held: tuple[int, ...]
     stored: tuple[cost.Case, ...]
 
 
 FULL = Sizes(
     contacts=275_000, repeats=2, singles=100_000, core_contacts=100_000, latency_s=60, open_contacts=200_000, kills=5,
-    held=(1, 100, 1_000), stored=(cost.Case(1, 1), cost.Case(100, 1), cost.Case(4, 25)),
+    board_contacts=5_000_000,    held=(1, 100, 1_000), stored=(cost.Case(1, 1), cost.Case(100, 1), cost.Case(4, 25)),
 )  # fmt: skip
 QUICK = Sizes(
-    contacts=40_000, repeats=1, singles=10_000, core_contacts=20_000, latency_s=5, open_contacts=20_000, kills=1,
+    contacts=40_000, repeats=1, singles=10_000, core_contacts=20_000, latency_s=5, open_contacts=20_000, kills=1, board_contacts=50_000,
     held=(1, 10), stored=(cost.Case(1, 1), cost.Case(10, 1), cost.Case(1, 10)),
 )  # fmt: skip
 
-NAMES = ("core", "catch-up", "latency", "recovery", "cost")
+NAMES = ("core", "boards", "catch-up", "latency", "recovery", "cost")
 
 
 def measure(names: Sequence[str], sizes: Sizes) -> tuple[list[Result], cost.Costs | None]:
     """Run what was asked for, one after the other: they must not disturb each other. The costs apart, as the sizing needs them."""
     results, costs = core.run(sizes.core_contacts, sizes.repeats) if "core" in names else [], None
-    if set(names) == {"core"}:
+    if "boards" in names:
+        results += boards.run(sizes.board_contacts)
+    if set(names) <= {"core", "boards"}:
         return results, costs
     with rig() as engines:
         if "catch-up" in names:

@@ -1,23 +1,25 @@
 """What boards and alerts ask of ClickHouse with five million contacts stored: each question as a board user asks it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks import boards_world
 from benchmarks.results import Result
-from dashboards.alerts.rules import CLICKHOUSE_RULES
+from dashboards.alerts.rules import RULES
 from dashboards.reading.boards import boards
 from dashboards.reading.interpolation import interpolate
-from dashboards.reading.macros import expand, interval_for
-from dashboards.reading.spans import span_of
+from dashboards.reading.macros import expand
+from dashboards.reading.times import interval_for, span_of
 from pipeline.store import shown
 from pipeline.store.client import VIEWS, Client, Connection
 from pipeline.store.facade import ClickHouseStore
 from pipeline.store.migrate import migrate
+from schemas.organisation import Organisation
 from tests.engines import start_clickhouse
 
 ASKED = 3
@@ -39,12 +41,8 @@ def run(contacts: int) -> list[Result]:
             store = ClickHouseStore(owner, lambda _why: None)
             with closing(owner.open()) as client, closing(board.open(VIEWS)) as reader:
                 made = boards_world.fill(client, store, contacts, (engine.board_user, engine.user))
-                refreshed = {
-                    f"{name}: {part.key}": _seconds(lambda name=name, part=part: shown.refresh(client, made[name], part, time.time_ns() // 1_000_000))
-                    for name in made
-                    for part in shown.PARTS.values()
-                }
-                asked = {name: [1000 * _seconds(lambda sql=sql: reader.query(sql)) for _ in range(ASKED)] for name, sql in questions(reader)}
+                refreshed = {(name, part): _refreshed(client, made[name], part) for name in made for part in shown.PARTS}
+                asked = {name: [1_000 * _seconds(partial(reader.query, sql)) for _ in range(ASKED)] for name, sql in questions(reader)}
         finally:
             engine.stop()
     return _results(contacts, asked, refreshed)
@@ -67,27 +65,31 @@ def questions(reader: Client) -> Iterator[tuple[str, str]]:
             for query in panel.queries:
                 if query.kind == "clickhouse":
                     yield f"{board.name}: {panel.title}", expand(interpolate(query.text, chosen, default="sql"), span, interval)
-    for rule in CLICKHOUSE_RULES:
+    for rule in RULES:
         yield f"alert: {rule.id}", rule.sql
 
 
-def _results(contacts: int, asked: dict[str, list[float]], refreshed: dict[str, float]) -> list[Result]:
+def _refreshed(client: Client, organisation: Organisation, part: str) -> float:
+    return _seconds(lambda: shown.refresh(client, organisation, shown.PARTS[part], time.time_ns() // 1_000_000))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    begin = time.monotonic()
+    action()
+    return time.monotonic() - begin
+
+
+def _results(contacts: int, asked: dict[str, list[float]], refreshed: dict[tuple[str, str], float]) -> list[Result]:
     slowest = sorted(asked, key=lambda name: median(asked[name]), reverse=True)
-    largest = {name.partition(": ")[2]: seconds for name, seconds in refreshed.items() if name.startswith(f"{OF}: ")}
+    largest = {part: seconds for (name, part), seconds in refreshed.items() if name == OF}
     told = "; ".join(f"{name} {median(asked[name]):.0f}" for name in slowest[:SLOWEST])
-    parts = "; ".join(f"{name} {seconds:.1f}" for name, seconds in sorted(largest.items(), key=lambda one: -one[1]))
-    share = boards_world.SHARES[OF]
+    parts = "; ".join(f"{part} {seconds:.1f}" for part, seconds in sorted(largest.items(), key=lambda one: -one[1]))
+    own = int(contacts * boards_world.SHARES[OF])
     return [
         Result(
-            f"boards: slowest of {len(asked)} questions, {contacts:,} contacts, {contacts * share:,.0f} of them its own",
-            tuple(asked[slowest[0]]), "ms", LIMIT_MS, better="lower", note=f"the slowest, ms: {told}",
+            f"boards: slowest of {len(asked)} questions, {contacts:,} contacts stored", tuple(asked[slowest[0]]), "ms", LIMIT_MS,
+            better="lower", note=f"{own:,} of them of the organisation that is asked about; the slowest, ms: {told}",
         ),
-        Result("boards: median question", tuple(median(runs) for runs in asked.values()), "ms", better="lower"),
-        Result("boards: all shown figures of the largest organisation anew", (sum(largest.values()),), "s", better="lower", note=f"seconds: {parts}"),
+        Result("boards: a question", tuple(median(runs) for runs in asked.values()), "ms", better="lower"),
+        Result("boards: every shown figure of it anew", (sum(largest.values()),), "s", better="lower", note=f"seconds: {parts}"),
     ]  # fmt: skip
-
-
-def _seconds(action: object) -> float:
-    begin = time.monotonic()
-    action()  # type: ignore[operator]
-    return time.monotonic() - begin

@@ -1,4 +1,4 @@
-"""Five million contacts of two years, made by ClickHouse itself: as many rows as a large installation has, of the shape that a worker writes."""
+"""Millions of contacts of two years, made by ClickHouse itself: as many as a large installation has, as a worker writes them."""
 
 import time
 from collections.abc import Mapping
@@ -39,7 +39,8 @@ FROM
         number, cityHash64(number) AS h, h % 10 < 7 AS phone, h % 20 = 0 AND phone AS gave_up,
         number < {contacts:UInt64} / 200 AND h % 3 = 0 AND NOT phone AS still_open,
         toInt64(cityHash64(number, 'wait') % if(phone, 90000, 400000000)) AS wait, toInt64(cityHash64(number, 'done') % 600000) AS handled,
-        fromUnixTimestamp64Milli({now:Int64}, 'UTC') - toIntervalMillisecond(intDiv(number * {days:UInt64} * 86400000, {contacts:UInt64})) AS opened,
+        intDiv(number * {days:UInt64} * 86400000, {contacts:UInt64}) AS ago,
+        fromUnixTimestamp64Milli({now:Int64}, 'UTC') - toIntervalMillisecond(ago) AS opened,
         opened + toIntervalMillisecond(wait) AS waited, waited + toIntervalMillisecond(handled) AS done,
         opened + toIntervalMillisecond(if(phone, 45000, 172800000)) AS due
     FROM numbers({first:UInt64}, {several:UInt64})
@@ -54,13 +55,14 @@ INSERT INTO survey_answers
 )
 SELECT
     {organisation:String}, 'enquete', hex(cityHash64(number, 'answer')), 65536, 'after_contact', 1, 0, 'complete',
-    if(number % 10 < 7, 'telephone', 'email'), concat('product-', toString(number % 40)), concat('team-', toString(number % 8)), given, given,
+    if(number % 10 < 7, 'telephone', 'email'), concat('product-', toString(number % 40)), concat('team-', toString(number % 8)),
+    given, given,
     {aspects:Array(String)}, arrayMap(x -> toInt64(1000 * (1 + cityHash64(number, x) % 10)), {aspects:Array(String)}), 1, 1
 FROM
 (
     SELECT
-        number,
-        fromUnixTimestamp64Milli({now:Int64}, 'UTC') - toIntervalMillisecond(intDiv(number * {days:UInt64} * 86400000, {answers:UInt64})) AS given
+        number, intDiv(number * {days:UInt64} * 86400000, {answers:UInt64}) AS ago,
+        fromUnixTimestamp64Milli({now:Int64}, 'UTC') - toIntervalMillisecond(ago) AS given
     FROM numbers({answers:UInt64})
 )
 """

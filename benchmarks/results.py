@@ -106,6 +106,9 @@ How it is measured:
 - **cost**: memory of the worker's state by growth of a process that holds nothing else, twenty series an organisation of 500 contacts a
   working day; *advance* is the move of all windows by a minute, processor time, the median of an hour of live contributions. *start*: a
   worker on stored contacts, from its assignment to its state, by its own log. What it comes to is in docs/OPERATIONS.md, "Sizing".
+- **boards**: every question of the Dutch boards and of the alert rules, three times each, as a board user, of contacts of two years that
+  ClickHouse itself made up (`benchmarks/boards_world.py`); the table has the slowest question by its median. The shown figures are
+  made anew before, part after part, as the worker does in its spare time.
 - **core**: decode and fold in, without Kafka, Faust and ClickHouse; processor time.
 """
 

@@ -73,7 +73,8 @@ SELECT
         concat({written("")}, {longest})) AS share,
     multiIf(j.statistic = 'mean', concat({tested[0]}, '≤ ', {limit}), j.statistic = 'max',
         concat({tested[1]}, '≤ ', {limit}), isNull(j.target), '', {sql.percentage("j.target", language)}) AS aim,
-    j.n AS n, if(j.mean, NULL, o.within) AS within, if(j.mean, NULL, o.late) AS late, o.pending AS pending, o.overdue AS overdue,
+    j.n AS n, if(j.mean, '', toString(o.within)) AS within, if(j.mean, '', toString(o.late)) AS late,
+    o.pending AS pending, o.overdue AS overdue,
     o.excluded AS excluded, o.reasons AS reasons,
     if(j.n_before = 0, '', concat({written("_before")}, ', n = ', toString(j.n_before))) AS share_before,
     if(j.n_year = 0, '', concat({written("_year")}, ', n = ', toString(j.n_year))) AS share_year

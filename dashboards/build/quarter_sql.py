@@ -52,9 +52,7 @@ def of_quarter(condition: str, name: str = "''", together: bool = False) -> str:
 def change(now: str, then: str, quarter: str, language: Language) -> str:
     """By how much a number rose or fell; words where that can't be said: this quarter runs, or measuring began in the other one."""
     running, none, later = (
-        ("kwartaal loopt nog", "geen gegevens", "toen begon de meting")
-        if language == "nl"
-        else ("still running", "no data", "measuring began then")
+        ("loopt nog", "geen gegevens", "toen begon de meting") if language == "nl" else ("still running", "no data", "measuring began then")
     )
     share = f"concat({sql.signed(f'100 * (({now}) / ({then}) - 1)', 1, language)}, {sql.text(' %' if language == 'nl' else '%')})"
     return (

@@ -183,7 +183,7 @@ SELECT
     if(cell = '', {page.quoted("(onbekend)", "(unknown)")}, toString(cell)) AS what,
     multiIf(withheld, {withheld}, n < {sql.MINIMUM}, {few}, {figure}) AS figure,
     if(withheld OR n < {sql.MINIMUM}, '', concat({sql.decimal(f"{value} - {half}", 2, language)}, ' – ',
-        {sql.decimal(f"{value} + {half}", 2, language)})) AS bounds, n
+        {sql.decimal(f"{value} + {half}", 2, language)})) AS bounds, ifNull(toString(n), '') AS answers
 FROM
 (
     SELECT *
@@ -200,7 +200,7 @@ LIMIT 300
         Column("what", page.say("groep", "group")),
         Column("figure", page.say("cijfer", "grade")),
         Column("bounds", page.say("95 %-interval", "95 % interval"), width=130),
-        Column("n", page.say("n (antwoorden)", "n (answers)"), width=120),
+        Column("answers", page.say("n (antwoorden)", "n (answers)"), width=120),
     )
     about = page.say(
         "Het gemiddelde van het gekozen aspect naar team, product, locatie of segment, per kanaal en het laagste eerst. Alleen van "
