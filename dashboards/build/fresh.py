@@ -20,7 +20,7 @@ SELECT
         concat({page.quoted("✗ verouderd: ", "✗ out of date: ")}, {sql.ago("shown_at", page.language)}),
         {page.quoted("✓ actueel", "✓ up to date")}
     ) AS state,
-    concat({page.quoted("laatste gebeurtenis ", "last event ")}, {sql.ago("last_at", page.language)}) AS last
+    {sql.ago("last_at", page.language)} AS last
 FROM
 (
     SELECT
@@ -32,6 +32,6 @@ FROM
         "Of de cijfers bij zijn. ✗ verouderd: de meting staat stil; kijk op het bord Pijplijn.",
         "Whether the figures are current. ✗ out of date: measuring has stopped; see the board Pipeline.",
     )
-    columns = (Column("state", page.say("cijfers", "figures"), state=True), Column("last", page.say("gegevens", "data")))
+    columns = (Column("state", page.say("cijfers", "figures"), state=True), Column("last", page.say("laatste gebeurtenis", "last event")))
     panel = stat_panel(page.say("Actueel?", "Current?"), question, about, columns)
     return linked(panel, page.say("Pijplijn", "Pipeline"), board_url("pipeline", page.language))

@@ -92,8 +92,8 @@ def _volumes(page: Page) -> Any:
     question = f"""
 SELECT
     q.channel AS channel, {sql.channel_name("q.channel", language)} AS name, v_n AS contacts,
-    v_n_before AS contacts_before, {change("v_n", "v_n_before", BEFORE, language)} AS change_before,
-    v_n_year AS contacts_year, {change("v_n", "v_n_year", YEAR_BEFORE, language)} AS change_year,
+    nullIf(v_n_before, 0) AS contacts_before, {change("v_n", "v_n_before", BEFORE, language)} AS change_before,
+    nullIf(v_n_year, 0) AS contacts_year, {change("v_n", "v_n_year", YEAR_BEFORE, language)} AS change_year,
     if(isNull(o.inhabitants), '', {sql.decimal("1000 * v_n / o.inhabitants", 0, language)}) AS per_thousand,
     {wait("")} AS wait, w_n AS waits, {wait("_before")} AS wait_before, {wait("_year")} AS wait_year,
     {gave_up("")} AS abandoned, a_n AS calls, {gave_up("_before")} AS abandoned_before, {gave_up("_year")} AS abandoned_year
