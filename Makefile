@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DATA = .contactmeter .contactmeter-demo
 LOCKS = deploy/requirements
+# Processes that run tests side by side, each with engines of its own; 0 runs them in this one.
+TESTS_AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test chaos check generate bench lock down clean clean-data
@@ -19,7 +21,7 @@ demo: $(VENV)/.local  ## a simulated municipality through real Kafka, Faust and 
 	@$(BIN)/contactmeter demo
 
 test: $(VENV)/.dev  ## all tests, those on the real engines included (PYTEST_ARGS for more)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile $(PYTEST_ARGS)
 
 chaos: $(VENV)/.dev  ## the long form of the chaos suite: engines and workers broken in every way for about an hour (PYTEST_ARGS for more)
 	@$(BIN)/python -m pytest tests/chaos -m chaos --timeout 3600 $(PYTEST_ARGS)

@@ -2,23 +2,16 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from dashboards import alerts
-from dashboards.build import busyness, channel, data, norms, now, pipeline, quarter, satisfaction, signals
-from dashboards.build.page import Page
+from dashboards.build.boards import BOARDS
 from dashboards.runbooks import page as runbooks
 from dashboards.words import LANGUAGES
-from schemas.words import Language
 
 FOLDER: Final = Path(__file__).with_name("generated")
 DOCS: Final = Path(__file__).parent.parent / "docs"
-
-BOARDS: tuple[Callable[[Language], Page], ...] = (
-    now.build, channel.build, norms.build, satisfaction.build, busyness.build, signals.build, quarter.build, data.build, pipeline.build,
-)  # fmt: skip
 
 
 def files() -> dict[str, str]:

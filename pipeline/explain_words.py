@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.names import attribute_text, event_text, value_text
 from pipeline.walk import At, Lasting, Step
-from schemas.words import Language
+from schemas.words import EXCLUSIONS, Language
 
 DAYS = {
     "nl": ("ma", "di", "wo", "do", "vr", "za", "zo"),
@@ -74,24 +74,14 @@ TEXTS: dict[str, tuple[str, str]] = {
 """By step: (Dutch, English)."""
 
 REASONS: dict[str, tuple[str, str]] = {
-    "outside_opening_hours": ("begonnen buiten openingstijd", "it started outside opening hours"),
-    "excluded_result": ("het resultaat is uitgezonderd", "its result is excluded"),
-    "excluded_product": ("het product is uitgezonderd", "its product is excluded"),
-    "excluded_team": ("het team is uitgezonderd", "its team is excluded"),
-    "no_deadline": ("er is geen uiterste moment opgegeven", "no deadline was given"),
-    "stop_before_start": ("het einde ligt vóór het begin: een fout in de gegevens", "the stop lies before the start: wrong data"),
-    "short_abandon": ("heel snel opgehangen", "gave up very soon"),
-    "abandoned": ("opgehangen of weggegaan; de norm telt alleen wie geholpen is", "gave up; the norm counts those who were helped"),
-    "left_queue": ("anders uit de rij gegaan", "left the queue otherwise"),
-    "closed_without_stop": ("gesloten zonder dat de norm is nagekomen of geschonden", "closed without the event that stops the clock"),
-    "suspended": ("opgeschort", "suspended"),
+    **EXCLUSIONS,
     "weekend": ("weekend", "weekend"),
     "exception": ("uitzondering", "exception"),
     "closing_day": ("sluitingsdag", "closing day"),
     "two_days": ("er moeten twee gewone dagen in zitten", "the term must hold two ordinary days"),
     "no_hours": ("geen openingstijd", "no opening hours"),
 }
-"""Why something does not count; what is not here is a name (of a holiday)."""
+"""Why a contact or a day does not count; what is not here is a name (of a holiday)."""
 
 
 def in_words(step: Step, language: Language, zone: ZoneInfo) -> str:

@@ -30,6 +30,10 @@ HEAD_START_S = 100.0
 QUICK_S = 60.0
 AGAIN_S = 60.0
 """How long after it went wrong a part is tried again, unless its turn comes sooner."""
+RESTS = 20
+"""But what fails at an organisation rests so many times as long as the last try took, all of it together: questions that time out must not
+use up the time of the other organisations."""
+_FAILED = -1
 
 
 class ShowStore(Protocol):
@@ -40,7 +44,7 @@ class ShowStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """When a part was last asked (monotonic seconds), what had been stored by then, and the local day."""
+    """When a part was last asked (monotonic seconds), what had been stored by then (_FAILED: it went wrong), and the local day."""
 
     at: float
     writes: int
@@ -68,6 +72,8 @@ class Shows:
         self._clock = clock
         self._monotonic = monotonic
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._rests: dict[str, float] = {}
+        """Until when what fails at an organisation is left alone."""
         self._free_at = dict.fromkeys((True, False), monotonic() - HEAD_START_S)
         """When quick parts, and the others, may be asked again."""
         self._under_way: asyncio.Task[None] | None = None
@@ -80,17 +86,24 @@ class Shows:
             self._under_way.result()
         held = self._organisations()
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in held}
+        self._rests = {name: until for name, until in self._rests.items() if name in held}
         self._under_way = asyncio.create_task(self._refresh_due())
 
     async def _refresh_due(self) -> None:
         while (chosen := self._most_overdue()) is not None:
             organisation, part, kept = chosen
+            name = organisation.organisation
             begin = self._monotonic()
-            if not await self._refresh(organisation, part):
-                kept = replace(kept, at=kept.at + min(AGAIN_S - part.every_s, 0), writes=-1)
-            self._kept[organisation.organisation, part.name] = kept
-            quick, took = part.every_s <= QUICK_S, self._monotonic() - begin
-            self._free_at[quick] += took / SHARE
+            wait_s = await self._refresh(organisation, part)
+            end = self._monotonic()
+            self._free_at[part.every_s <= QUICK_S] += (end - begin) / SHARE
+            if wait_s is not None:
+                self._rests[name] = end + RESTS * (end - begin)
+                kept = replace(kept, at=kept.at + min(AGAIN_S - part.every_s, 0), writes=_FAILED)
+                await asyncio.sleep(wait_s)
+            elif (before := self._kept.get((name, part.name))) is not None and before.writes == _FAILED:
+                self._rests.pop(name, None)
+            self._kept[name, part.name] = kept
         if self._kept:
             now = self._monotonic()
             self._free_at = {quick: max(free_at, now - BURST_S) for quick, free_at in self._free_at.items()}
@@ -108,29 +121,30 @@ class Shows:
                 kept = self._kept.get((name, part.name))
                 if kept is None:
                     return held[name], part, here
+                if kept.writes == _FAILED and now < self._rests.get(name, now):
+                    continue
                 passed = now - kept.at
                 changed = (kept.writes, kept.day) != (here.writes, here.day) or passed >= part.idle_s
                 if changed and passed / part.every_s >= best:
                     best, chosen = passed / part.every_s, (held[name], part, here)
         return chosen
 
-    async def _refresh(self, organisation: Organisation, part: Part) -> bool:
-        """Ask a part; False when it failed. Whatever it trips over, contacts are measured on."""
+    async def _refresh(self, organisation: Organisation, part: Part) -> float | None:
+        """Ask a part; when it failed, how many seconds to leave the store alone. Whatever it trips over, contacts are measured on."""
         begin = self._monotonic()
         name = organisation.organisation
         try:
             await asyncio.to_thread(self._store.refresh, organisation, part, self._clock())
         except Unavailable as error:
             log.warning("keeping %s of %s for boards waits: %s", part.name, name, error)
-            await asyncio.sleep(error.retry_after)
-            return False
+            return error.retry_after
         except Exception:  # a worker that ended here would start anew, trip again, and measure nothing
             metrics.SHOWN_FAILURES.inc()
             log.exception("keeping %s of %s for boards failed; contacts are measured on, and it is tried again", part.name, name)
-            return False
+            return 0.0
         metrics.SHOWN.labels(part.name).inc()
         metrics.SHOWN_SECONDS.observe(self._monotonic() - begin)
-        return True
+        return None
 
 
 def _day(organisation: Organisation, now_ms: int) -> int:

@@ -2,7 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from dashboards.alerts.pieces import ALIVE, channel_nl, team_in_words, within_open_days
+from dashboards.alerts.paging import SILENT_CONNECTOR, SILENT_S
+from dashboards.alerts.pieces import ALIVE, OPEN_HOURS, ROUND_THE_CLOCK_H, channel_nl, team_in_words, within_open_days
 from dashboards.alerts.rule import Rule
 from dashboards.words import Text
 from schemas.words import Language
@@ -11,10 +12,6 @@ HOUR_S: Final = 3600
 DAY_S: Final = 24 * HOUR_S
 MORNING_S: Final = 30 * 60
 
-_OPEN_HOURS: Final = """
-    SELECT organisation, groupArray((opens_at, closes_at)) AS hours FROM v_opening WHERE closes_at > now64(3, 'UTC') GROUP BY organisation
-"""
-
 
 def _not_met(measures: str, missed: str, titles: str) -> str:
     """28 days of figures with a target: 1 where even the favourable end of the interval misses it and there are enough contacts."""
@@ -22,7 +19,8 @@ def _not_met(measures: str, missed: str, titles: str) -> str:
 SELECT
     f.organisation AS organisation, toString(f.channel) AS channel, f.name AS measure, {channel_nl("f.channel")} AS channel_nl,
     if(t.title_nl = '', f.name, t.title_nl) AS title_nl, if(t.title_en = '', f.name, t.title_en) AS title_en,
-    f.shown AS shown, f.aim AS aim, f.contacts AS contacts, toFloat64(ifNull(f.n >= f.minimum_n AND ({missed}), 0)) AS value
+    replaceOne(f.shown, '.', ',') AS shown_nl, f.shown AS shown_en, replaceOne(f.aim, '.', ',') AS aim_nl, f.aim AS aim_en,
+    f.contacts AS contacts, toFloat64(ifNull(f.n >= f.minimum_n AND ({missed}), 0)) AS value
 FROM
 (
     SELECT
@@ -36,8 +34,10 @@ LEFT JOIN ({titles}) AS t ON f.organisation = t.organisation AND f.name = t.meas
 
 def _written(number: str) -> str:
     """A share as a percentage; seconds and grades with a decimal."""
-    share = f"concat(toString(round(100 * {number})), ' %')"
-    return f"ifNull(if(startsWith(measure, 'norm:'), {share}, toString(round({number}, 1))), '')"
+    share, rounded = f"concat(toString(round(100 * {number})), ' %')", f"toString(round({number}, 1))"
+    return (
+        f"ifNull(multiIf(startsWith(measure, 'norm:'), {share}, startsWith(measure, 'norm_mean:'), concat({rounded}, ' s'), {rounded}), '')"
+    )
 
 
 _NORM_TITLES: Final = """
@@ -64,10 +64,10 @@ NORM_NOT_MET: Final = Rule(
         _NORM_TITLES,
     ),
     ("organisation", "channel", "measure"),
-    Text("✗ {channel_nl}, {title_nl}: {shown} (doel {aim})", "✗ {channel}, {title_en}: {shown} (target {aim})"),
+    Text("✗ {channel_nl}, {title_nl}: {shown_nl} (doel {aim_nl})", "✗ {channel}, {title_en}: {shown_en} (target {aim_en})"),
     Text("Over 28 dagen, {contacts} contacten; het hele 95 %-interval ligt aan de verkeerde kant van het doel.",
          "Over 28 days, {contacts} contacts; the whole 95 % interval lies on the wrong side of the target."),
-    told=("channel_nl", "title_nl", "title_en", "shown", "aim", "contacts"),
+    told=("channel_nl", "title_nl", "title_en", "shown_nl", "shown_en", "aim_nl", "aim_en", "contacts"),
     interval_s=600,
     for_s=HOUR_S,
     keep_firing_s=DAY_S,
@@ -81,10 +81,10 @@ GRADE_NOT_MET: Final = Rule(
     "grade-below-its-target",
     _not_met("startsWith(measure, 'answer:')", "f.high < f.target", _ASPECT_TITLES),
     ("organisation", "channel", "measure"),
-    Text("✗ {channel_nl}, {title_nl}: {shown} (doel {aim})", "✗ {channel}, {title_en}: {shown} (target {aim})"),
+    Text("✗ {channel_nl}, {title_nl}: {shown_nl} (doel {aim_nl})", "✗ {channel}, {title_en}: {shown_en} (target {aim_en})"),
     Text("Over 28 dagen, {contacts} antwoorden; het hele 95 %-interval ligt onder het doel.",
          "Over 28 days, {contacts} answers; the whole 95 % interval lies below the target."),
-    told=("channel_nl", "title_nl", "title_en", "shown", "aim", "contacts"),
+    told=("channel_nl", "title_nl", "title_en", "shown_nl", "shown_en", "aim_nl", "aim_en", "contacts"),
     interval_s=600,
     for_s=HOUR_S,
     keep_firing_s=DAY_S,
@@ -106,7 +106,7 @@ FROM
 (
     SELECT w.*, isNotNull(w.callback_due) AND {within_open_days("h.hours", "assumeNotNull(w.callback_due)", 1)} AS due
     FROM (SELECT * FROM v_now_open WHERE callback_to_do) AS w
-    LEFT JOIN ({_OPEN_HOURS}) AS h ON w.organisation = h.organisation
+    LEFT JOIN ({OPEN_HOURS}) AS h ON w.organisation = h.organisation
 ) AS o
 GROUP BY organisation, channel, team
 """,
@@ -167,6 +167,14 @@ class _Count(NamedTuple):
 
 
 _COUNTS: Final = (
+    _Count("silent", "koppelingen die zwijgen", "connectors silent", f"value > {SILENT_S}", f"({SILENT_CONNECTOR.sql})"),
+    _Count(
+        "unheard",
+        "kanalen waarvan niets binnenkomt",
+        "channels unheard",
+        "unknown",
+        "(SELECT organisation, channel, max(status = 'unknown') AS unknown FROM v_watches GROUP BY organisation, channel)",
+    ),
     _Count("incidents", "incidenten", "incidents", "state = 'open' AND pages", "v_incidents"),
     _Count(
         "norms",
@@ -206,7 +214,7 @@ FROM
     FROM
     (
         SELECT organisation, min(opens_at) AS starts
-        FROM v_opening WHERE dateDiff('hour', opens_at, closes_at) < 16 GROUP BY organisation, toDate(opens_at)
+        FROM v_opening WHERE dateDiff('hour', opens_at, closes_at) < {ROUND_THE_CLOCK_H} GROUP BY organisation, toDate(opens_at)
     )
     GROUP BY organisation
 ) AS s

@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
+from dashboards.alerts.pieces import ROUND_THE_CLOCK_H
+
 Hours = Sequence[tuple[int, int]]
 """Opening times of a day: (from, to) in local minutes after midnight, in order."""
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS_AHEAD: Final = 400
+_ROUND_THE_CLOCK: Final = 60 * ROUND_THE_CLOCK_H
 
 
 class Duty(NamedTuple):
@@ -32,8 +35,14 @@ def duty(week: Sequence[Hours], hours: Callable[[date], Hours], today: date, zon
         if there - usual:
             active.append(_interval(_spans(there - usual), zone, **on))
         if usual - there:
-            muted.append(_interval(_spans(usual - there), zone, **on))
+            # Of a day that is closed altogether the early hours too: the morning's message comes before opening time.
+            muted.append(_interval(_spans(usual - there) if there else [(0, 24 * 60)], zone, **on))
     return Duty(_merged(active), muted)
+
+
+def manned(hours: Hours) -> Hours:
+    """Without the hours round the clock, in which a website is open and nobody is there."""
+    return [(start, end) for start, end in hours if end - start < _ROUND_THE_CLOCK]
 
 
 def union(several: Sequence[Hours]) -> Hours:

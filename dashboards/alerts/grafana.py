@@ -47,6 +47,7 @@ def rules_file(rules: tuple[Rule, ...], org_id: int = 1) -> str:
 
 def content(rule: Rule) -> dict[str, Any]:
     """A rule as Grafana knows it."""
+    ended = rule.ended or rule.title
     asked = [_question("A", projection(rule, rule.labels))]
     if rule.told:
         asked.append(_question("T", projection(rule, (*rule.labels, *rule.told))))
@@ -63,9 +64,11 @@ def content(rule: Rule) -> dict[str, Any]:
         "annotations": {
             "summary": _go(rule, rule.summary.nl),
             "description": _go(rule, rule.description.nl),
+            "ended": _go(rule, ended.nl),
             "title_en": rule.title.en,
             "summary_en": _go(rule, rule.summary.en),
             "description_en": _go(rule, rule.description.en),
+            "ended_en": _go(rule, ended.en),
             "board": _ROOT + filled(rule.path, lambda name: f"{{{{ urlquery $labels.{name} }}}}"),
             "runbook_url": f"{_ROOT}{RUNBOOKS}#{rule.anchor}",
         },

@@ -15,52 +15,62 @@ from dashboards.alerts.rule import MetricRule
 ZONE: Final = "Europe/Amsterdam"
 OFFICE: Final = Duty([{"times": [{"start_time": "08:30", "end_time": "17:00"}], "weekdays": ["monday:friday"], "location": ZONE}], [])
 """Duty of an organisation of which nothing is said: `contactmeter alert policies` writes that of a calendar."""
-MORNING: Final = [{"times": [{"start_time": "08:00", "end_time": "10:00"}], "weekdays": ["monday:friday"], "location": ZONE}]
+MORNING: Final = [{"times": [{"start_time": "08:00", "end_time": "08:30"}], "weekdays": ["monday:friday"], "location": ZONE}]
+_DAILY_EVERY: Final = "25m"
+"""How often a daily message may change: less than the morning lasts, so that none is missed, and so much that there is one a morning."""
 NEVER: Final = [{"years": ["1970"]}]
 """Takes nothing away; a named time must hold something."""
 DUTY_TIMES, CLOSED_TIMES, MORNING_TIMES = "diensturen", "gesloten", "ochtend"
 _HEARTBEAT_EVERY: Final = "5m"
 _ONCE_A_DAY: Final = "20h"
-"""Less than a day, as every turn comes a little later than that of the day before; more than the morning lasts."""
+"""Less than a day, as every turn comes a little later than that of the day before and a day may have 23 hours."""
 
-_MESSAGE_NL: Final = """\
-{{ define "contactmeter.titel" -}}
-{{ if eq .Status "resolved" }}✓ Voorbij of opgepakt{{ else }}{{ .Alerts.Firing | len }} melding(en){{ end }}
-{{- with .CommonLabels.organisation }} · {{ . }}{{ end }}
-{{- end }}
-{{ define "contactmeter.tekst" -}}
-{{ range .Alerts.Firing -}}
-{{ .Annotations.summary }}
-{{ .Annotations.description }}
-Bord: {{ .Annotations.board }}
-Wat te doen: {{ .Annotations.runbook_url }}
+_MESSAGE: Final = """\
+{{{{ define "contactmeter.{head}" -}}}}
+{{{{ if eq .Labels.alertname "DatasourceError" }}}}{no_answer}{{{{ else }}}}{{{{ .Annotations.{summary} }}}}{{{{ end }}}}
+{{{{- end }}}}
+{{{{ define "contactmeter.{end}" -}}}}
+{{{{ if eq .Labels.alertname "DatasourceError" }}}}{answers}{{{{ else }}}}{{{{ .Annotations.{ended} }}}}{{{{ end }}}}
+{{{{- end }}}}
+{{{{ define "contactmeter.{title}" -}}}}
+{{{{ if .Alerts.Firing -}}}}
+{{{{ template "contactmeter.{head}" (index .Alerts.Firing 0) }}}}
+{{{{- if gt (len .Alerts.Firing) 1 }}}} ({{{{ len .Alerts.Firing }}}} {alerts}){{{{ end }}}}
+{{{{- else }}}}✓ {{{{ template "contactmeter.{end}" (index .Alerts.Resolved 0) }}}}
+{{{{- if gt (len .Alerts.Resolved) 1 }}}} ({{{{ len .Alerts.Resolved }}}} {alerts}){{{{ end }}}}
+{{{{- end }}}}
+{{{{- with .CommonLabels.organisation }}}} · {{{{ . }}}}{{{{ end }}}}
+{{{{- end }}}}
+{{{{ define "contactmeter.{text}" -}}}}
+{{{{ range .Alerts.Firing -}}}}
+{{{{ template "contactmeter.{head}" . }}}}
+{{{{ if eq .Labels.alertname "DatasourceError" }}}}{{{{ .Annotations.Error }}}}
+{{{{- else }}}}{{{{ .Annotations.{description} }}}}{{{{ end }}}}
+{since}: {{{{ .StartsAt | tz "{zone}" | date "02-01-2006 15:04" }}}}
+{board}: {{{{ .Annotations.board }}}}
+{to_do}: {{{{ .Annotations.runbook_url }}}}
 
-{{ end -}}
-{{ range .Alerts.Resolved -}}
-✓ Voorbij of opgepakt: {{ .Annotations.summary }} ({{ .Annotations.description }})
+{{{{ end -}}}}
+{{{{ range .Alerts.Resolved -}}}}
+✓ {over}: {{{{ template "contactmeter.{end}" . }}}}
 
-{{ end -}}
-{{ end }}
+{{{{ end -}}}}
+{{{{ end }}}}
 """
-_MESSAGE_EN: Final = """\
-{{ define "contactmeter.title" -}}
-{{ if eq .Status "resolved" }}✓ Over or taken up{{ else }}{{ .Alerts.Firing | len }} alert(s){{ end }}
-{{- with .CommonLabels.organisation }} · {{ . }}{{ end }}
-{{- end }}
-{{ define "contactmeter.text" -}}
-{{ range .Alerts.Firing -}}
-{{ .Annotations.summary_en }}
-{{ .Annotations.description_en }}
-Board: {{ .Annotations.board }}
-What to do: {{ .Annotations.runbook_url }}
-
-{{ end -}}
-{{ range .Alerts.Resolved -}}
-✓ Over or taken up: {{ .Annotations.summary_en }} ({{ .Annotations.description_en }})
-
-{{ end -}}
-{{ end }}
-"""
+_WORDS: Final = {
+    "nl": {
+        "head": "kop", "end": "einde", "title": "titel", "text": "tekst", "summary": "summary", "description": "description",
+        "ended": "ended", "answers": "ClickHouse antwoordt weer",
+        "no_answer": "✗ ClickHouse geeft Grafana geen antwoord: wie dienst heeft hoort zolang niets nieuws", "alerts": "meldingen",
+        "since": "Gemeld sinds", "board": "Bord", "to_do": "Wat te doen", "over": "Voorbij of opgepakt",
+    },
+    "en": {
+        "head": "head", "end": "end", "title": "title", "text": "text", "summary": "summary_en", "description": "description_en",
+        "ended": "ended_en", "answers": "ClickHouse answers again",
+        "no_answer": "✗ ClickHouse does not answer Grafana: who is on duty hears nothing new meanwhile", "alerts": "alerts",
+        "since": "Alerts since", "board": "Board", "to_do": "What to do", "over": "Over or taken up",
+    },
+}  # fmt: skip
 _TITLE: Final = '{{ template "contactmeter.titel" . }}'
 _TEXT: Final = '{{ template "contactmeter.tekst" . }}'
 
@@ -106,25 +116,30 @@ def policies() -> str:
         "group_interval": "5m",
         "repeat_interval": "4h",
         "routes": [
-            route("beheer", ["alertname", "=~", "DatasourceError|DatasourceNoData"], group_by=["alertname"]),
+            route("beheer", ["alertname", "=~", "DatasourceError|DatasourceNoData"], group_by=["alertname"], group_wait="2m"),
             route("hartslag", ["severity", "=", "none"], group_wait="0s", group_interval="1m", repeat_interval=_HEARTBEAT_EVERY),
             route("beheer", ["team", "=", "beheer"], group_by=["rule"]),
             route("achterwacht", ["escalation", "=", "yes"], group_by=["organisation", "incident"], group_wait="0s", **on_duty),
-            route("dienst", ["severity", "=", "page"], group_by=["organisation", "incident"], group_wait="15s", **on_duty),
-            route("ochtend", ["morning", "=", "yes"], group_by=["organisation"], group_wait="0s", repeat_interval=_ONCE_A_DAY),
+            # Cases, not a fault that somebody is at: told once a day, and apart from what else pages.
             route(
-                "ochtend", ["severity", "=", "daily"], group_by=["organisation"], repeat_interval=_ONCE_A_DAY,
+                "dienst", ["rule", "=", "term_about_to_pass"], group_by=["organisation", "rule"], repeat_interval=_ONCE_A_DAY, **on_duty
+            ),
+            route("dienst", ["severity", "=", "page"], group_by=["organisation", "incident"], group_wait="15s", **on_duty),
+            # Over in half an hour, so never repeated; and not held back on a day that opens earlier than the one before.
+            route("ochtend", ["morning", "=", "yes"], group_by=["organisation"], group_wait="0s"),
+            route(
+                "ochtend", ["severity", "=", "daily"], group_by=["organisation"], group_interval=_DAILY_EVERY, repeat_interval=_ONCE_A_DAY,
                 active_time_intervals=[MORNING_TIMES], mute_time_intervals=[CLOSED_TIMES],
             ),
-            route("volgers", ["severity", "=", "info"], group_by=["organisation"]),
+            route("volgers", ["severity", "=", "info"], group_by=["organisation"], repeat_interval=_ONCE_A_DAY),
         ],
     }  # fmt: skip
     return dumped({"apiVersion": 1, "policies": [tree]}, "Who is told of what: an example.")
 
 
-def mute_times(when: Duty = OFFICE) -> str:
-    """Grafana's times: duty, what the calendar takes from it, and the morning."""
-    times = [{"orgId": 1, **one} for one in _times(when)]
+def mute_times(when: Duty = OFFICE, org_id: int = 1) -> str:
+    """Times of one organisation of Grafana: duty, what the calendar takes from it, and the morning."""
+    times = [{"orgId": org_id, **one} for one in _times(when)]
     return dumped({"apiVersion": 1, "muteTimes": times}, "Times of duty: `contactmeter alert policies` writes those of a calendar.")
 
 
@@ -140,8 +155,8 @@ def _times(when: Duty) -> list[dict[str, Any]]:
 
 def templates() -> str:
     """Grafana's texts of messages, in Dutch and in English."""
-    named = {"contactmeter nl": _MESSAGE_NL, "contactmeter en": _MESSAGE_EN}
-    found = [{"orgId": 1, "name": name, "template": text} for name, text in named.items()]
+    texts = {f"contactmeter {language}": _MESSAGE.format(zone=ZONE, **words) for language, words in _WORDS.items()}
+    found = [{"orgId": 1, "name": name, "template": text} for name, text in texts.items()]
     return dumped({"apiVersion": 1, "templates": found}, "Texts of messages.")
 
 
@@ -166,7 +181,8 @@ def alertmanager(rules: tuple[MetricRule, ...], when: Duty = OFFICE) -> str:
                     "repeat_interval": _HEARTBEAT_EVERY,
                 },
                 {
-                    "receiver": "beheer", "matchers": ['severity="daily"'], "group_by": ["severity"], "repeat_interval": _ONCE_A_DAY,
+                    "receiver": "beheer", "matchers": ['severity="daily"'], "group_by": ["severity"], "group_interval": _DAILY_EVERY,
+                    "repeat_interval": _ONCE_A_DAY,
                     "active_time_intervals": [MORNING_TIMES], "mute_time_intervals": [CLOSED_TIMES],
                 },
             ],

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dashboards.alerts.pieces import ALIVE, channel_nl, team_in_words, within_open_days
+from dashboards.alerts.pieces import ALIVE, OPEN_HOURS, channel_nl, team_in_words, within_open_days
 from dashboards.alerts.rule import Rule
 from dashboards.words import Text
 
@@ -23,6 +23,9 @@ SELECT
     multiIf(isNotNull(asks_since) AND isNotNull(escalated_at), 'nobody has reacted', isNotNull(asks_since), 'waits for somebody',
         state = 'closed', 'over', state = 'merged', 'part of another incident', acknowledged_by != '', concat('noted by ', acknowledged_by),
         silenced_by != '', concat('silenced by ', silenced_by), 'asks for nobody') AS status_en,
+    concat('`contactmeter incident acknowledge ', organisation, ' ', left(incident, 8), '`') AS command,
+    if(isNull(asks_since), '', concat(' Neem nota: knop Ik kijk ernaar op het lokale bord, of ', command, '.')) AS act_nl,
+    if(isNull(asks_since), '', concat(' Take note: button on the local board, or ', command, '.')) AS act_en,
     toFloat64({condition}) AS value
 FROM
 (
@@ -42,7 +45,8 @@ FROM
     GROUP BY organisation, incident
 )
 """
-_TOLD: Final = ("channel_nl", "text_nl", "text_en", "status_nl", "status_en")
+_TOLD: Final = ("channel_nl", "text_nl", "text_en", "status_nl", "status_en", "act_nl", "act_en")
+_ENDED: Final = Text("{text_nl} ({channel_nl}: {status_nl})", "{text_en} ({channel}: {status_en})")
 _INCIDENT: Final = ("organisation", "channel", "incident")
 
 
@@ -59,10 +63,11 @@ INCIDENT: Final = Rule(
     _INCIDENT,
     Text("▲ {text_nl}", "▲ {text_en}"),
     Text(
-        "{channel_nl}: {status_nl}. Neem nota met `contactmeter incident acknowledge {organisation} {incident}` of op het bord Signalen.",
-        "{channel}: {status_en}. Take note with `contactmeter incident acknowledge {organisation} {incident}` or on the board Signals.",
+        "{channel_nl}: {status_nl}.{act_nl}",
+        "{channel}: {status_en}.{act_en}",
     ),
     told=_TOLD,
+    ended=_ENDED,
     board="channel",
 )
 
@@ -75,10 +80,11 @@ ESCALATED: Final = Rule(
     _INCIDENT,
     Text("▲▲ Niemand reageert: {text_nl}", "▲▲ Nobody reacts: {text_en}"),
     Text(
-        "{channel_nl}: {status_nl}. De eerste dienst heeft binnen de afgesproken openingstijd niets laten horen.",
-        "{channel}: {status_en}. The first in line said nothing within the opening hours agreed on.",
+        "{channel_nl}: {status_nl}. De eerste dienst heeft binnen de afgesproken openingstijd niets laten horen.{act_nl}",
+        "{channel}: {status_en}. The first in line said nothing within the opening hours agreed on.{act_en}",
     ),
     told=_TOLD,
+    ended=_ENDED,
     board="channel",
     fixed={"escalation": "yes"},
 )
@@ -92,10 +98,11 @@ OUTAGE: Final = Rule(
     _INCIDENT,
     Text("✗ Storing, {channel_nl}: {text_nl}", "✗ Outage, {channel}: {text_en}"),
     Text(
-        "{channel_nl}: {status_nl}. Minder dan een tiende van wat gewoon is; bel het kanaal zelf, en dan de leverancier.",
-        "{channel}: {status_en}. Less than a tenth of the usual; try the channel yourself, then call the supplier.",
+        "{channel_nl}: {status_nl}. Minder dan een tiende van wat gewoon is; bel het kanaal zelf, en dan de leverancier.{act_nl}",
+        "{channel}: {status_en}. Less than a tenth of the usual; try the channel yourself, then call the supplier.{act_en}",
     ),
     told=_TOLD,
+    ended=_ENDED,
     board="channel",
 )
 
@@ -109,6 +116,7 @@ LASTS: Final = Rule(
     Text("{text_nl}", "{text_en}"),
     Text("{channel_nl}: {status_nl}.", "{channel}: {status_en}."),
     told=_TOLD,
+    ended=_ENDED,
     board="signals",
 )
 """For whoever follows along, acknowledged or not; its end is the message that all is as usual again."""
@@ -119,11 +127,13 @@ SILENT_CONNECTOR: Final = Rule(
     "page",
     "connector-silent",
     f"""
-SELECT organisation, connector, source, toString(intDiv(toUInt64(value), 60)) AS minutes, toFloat64(max(silent)) AS value
+SELECT
+    organisation, connector, source, toString(intDiv(toUInt64(value), 60)) AS minutes, any(heard) AS last_heard,
+    toFloat64(max(silent)) AS value
 FROM
 (
     SELECT
-        h.organisation AS organisation, h.connector AS connector, h.source AS source, o.channel AS channel,
+        h.organisation AS organisation, h.connector AS connector, h.source AS source, h.heard AS heard, o.channel AS channel,
         sum(greatest(0, dateDiff('second', greatest(o.opens_at, h.heard), least(o.closes_at, a.alive)))) AS silent
     FROM
     (
@@ -133,7 +143,7 @@ FROM
     ) AS h
     INNER JOIN ({ALIVE}) AS a ON h.organisation = a.organisation
     LEFT JOIN v_opening AS o ON h.organisation = o.organisation
-    GROUP BY organisation, connector, source, channel
+    GROUP BY organisation, connector, source, heard, channel
 )
 GROUP BY organisation, connector, source
 """,
@@ -144,14 +154,17 @@ GROUP BY organisation, connector, source
         "{source}: no sign of life, or the source can't be read. Its figures stand still; nothing is lost yet.",
     ),
     told=("minutes",),
+    ended=Text("Koppeling {connector} leest weer, of is weggehaald", "Connector {connector} reads again, or was taken away"),
     threshold=SILENT_S,
+    for_s=30,
     keep_firing_s=120,
     board="data",
 )
 """Counted in open time, up to the last moment at which the worker lived: when the worker is dead, it is that rule that alerts, not this.
 
 A source that has ended, such as a file, tells no lag and was read at its last sign of life: it is not missed. After a week of silence a
-connector is taken for removed.
+connector is taken for removed. It waits half a minute, for a worker that starts again shows figures a moment before it has read the signs
+of life of its absence.
 """
 
 UNHEARD: Final = Rule(
@@ -160,9 +173,22 @@ UNHEARD: Final = Rule(
     "page",
     "channel-unheard",
     f"""
-SELECT organisation, toString(channel) AS channel, {channel_nl("channel")} AS channel_nl, toFloat64(countIf(status = 'unknown')) AS value
-FROM v_watches
-GROUP BY organisation, channel
+SELECT
+    w.organisation AS organisation, w.channel AS channel, {channel_nl("w.channel")} AS channel_nl,
+    toFloat64(
+        if(arrayExists(heard -> heard >= w.looked_until AND heard < w.looked_until + INTERVAL 2 HOUR, s.heard), 0, w.unknown)
+    ) AS value
+FROM
+(
+    SELECT
+        organisation, toString(channel) AS channel, countIf(status = 'unknown') AS unknown,
+        ifNull(maxIf(until, status = 'unknown'), toDateTime64(0, 3, 'UTC')) AS looked_until
+    FROM v_watches GROUP BY organisation, channel
+) AS w
+LEFT JOIN
+(
+    SELECT organisation, groupArray(last_heard) AS heard FROM ({SILENT_CONNECTOR.sql}) WHERE value > {SILENT_S} GROUP BY organisation
+) AS s ON w.organisation = s.organisation
 """,
     ("organisation", "channel"),
     Text("? Van {channel_nl} komt niets meer binnen", "? Nothing is heard of {channel} any more"),
@@ -171,10 +197,13 @@ GROUP BY organisation, channel
         "No sign of life for more than three hours of opening time. How it goes is not known: see whether source and connector work.",
     ),
     told=("channel_nl",),
+    ended=Text("Van {channel_nl} komt weer iets binnen", "{channel} is heard of again"),
     for_s=30,
     keep_firing_s=60,
     board="data",
 )
+"""Not where a connector that is silent explains it, which has called somebody hours before: one that was last heard in the hour up to which
+the channel was looked at, or in the next."""
 
 TERM: Final = Rule(
     "term_about_to_pass",
@@ -185,40 +214,38 @@ TERM: Final = Rule(
 SELECT
     o.organisation AS organisation, o.channel AS channel, o.team AS team, o.norm AS norm, o.due AS due,
     {channel_nl("o.channel")} AS channel_nl, {team_in_words("team")}, any(n.title_nl) AS norm_nl, any(n.title_en) AS norm_en,
-    toString(uniqExact(o.system, o.contact, o.opened_at)) AS cases,
-    arrayStringConcat(arraySort(groupUniqArrayIf(20)(o.contact, o.contact != '')), ', ') AS which, toFloat64(cases) AS value
+    formatDateTime(toDate(o.due), '%d-%m-%Y') AS due_nl, toString(uniqExact(o.system, o.contact, o.opened_at)) AS cases,
+    arrayStringConcat(arraySort(groupUniqArrayIf(20)(o.contact, o.contact != '')), ', ') AS named,
+    if(named = '', 'vertrouwelijk', named) AS which_nl, if(named = '', 'confidential', named) AS which_en, toFloat64(cases) AS value
 FROM
 (
     SELECT
         organisation, toString(channel) AS channel, toString(team) AS team, system, contact, opened_at,
-        assumeNotNull(next_deadline) AS deadline,
-        arrayJoin(arrayDistinct(arrayPushBack(today_norms, next_norm))) AS norm, toString(toDate(deadline)) AS due
-    FROM v_now_open WHERE isNotNull(next_deadline)
+        arrayJoin(ahead) AS term, toString(term.1) AS norm, term.2 AS deadline, toString(toDate(deadline)) AS due
+    FROM v_now_open
 ) AS o
 INNER JOIN
 (
     SELECT organisation, toString(norm) AS norm, any(title_nl) AS title_nl, any(title_en) AS title_en
     FROM v_norms WHERE clock = 'statutory-term' GROUP BY organisation, norm
 ) AS n ON o.organisation = n.organisation AND o.norm = n.norm
-INNER JOIN
-(
-    SELECT organisation, groupArray((opens_at, closes_at)) AS hours FROM v_opening WHERE closes_at > now64(3, 'UTC') GROUP BY organisation
-) AS h ON o.organisation = h.organisation
+INNER JOIN ({OPEN_HOURS}) AS h ON o.organisation = h.organisation
 WHERE {within_open_days("h.hours", "o.deadline", 2)}
 GROUP BY organisation, channel, team, norm, due
 """,
     ("organisation", "channel", "team", "norm", "due"),
-    Text("◷ {cases} × {norm_nl}: termijn loopt af op {due}", "◷ {cases} × {norm_en}: the term ends on {due}"),
-    Text("{channel_nl}, {team_nl}: {which}. Wat niet op tijd kan, moet voor die dag verdaagd zijn.",
-         "{channel}, {team_en}: {which}. What can't be in time must be extended before that day."),
-    told=("channel_nl", "team_nl", "team_en", "norm_nl", "norm_en", "cases", "which"),
+    Text("◷ {cases} × {norm_nl}: termijn loopt af op {due_nl}", "◷ {cases} × {norm_en}: the term ends on {due}"),
+    Text("{channel_nl}, {team_nl}: {which_nl}. Wat niet op tijd kan, moet voor die dag verdaagd zijn.",
+         "{channel}, {team_en}: {which_en}. What can't be in time must be extended before that day."),
+    told=("channel_nl", "team_nl", "team_en", "norm_nl", "norm_en", "due_nl", "cases", "which_nl", "which_en"),
+    ended=Text("{norm_nl}, {channel_nl}, {team_nl}, {due_nl}: afgehandeld, verdaagd of verlopen",
+               "{norm_en}, {channel}, {team_en}, {due}: done, extended or past"),
     for_s=30,
     keep_firing_s=300,
     board="now",
 )  # fmt: skip
 """From the beginning of the last working day but one. An alert a day on which terms end, so that a new day is a new message and a new case
-of a known day is none. Confidential contacts are counted, not named. Of a contact the norms that end on its next day
-with a term are looked at: a term of law behind another one is seen when that has passed."""
+of a known day is none. Confidential contacts are counted, not named."""
 
 STILL: Final = Rule(
     "figures_still",
@@ -241,6 +268,7 @@ FROM ({ALIVE})
         "The worker shows nothing any more. What comes in waits in Kafka and is not lost; until then no board says how it goes now.",
     ),
     told=("minutes",),
+    ended=Text("De cijfers van {organisation} lopen weer", "The figures of {organisation} run again"),
     threshold=STILL_S,
     for_s=30,
     keep_firing_s=60,

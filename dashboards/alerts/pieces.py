@@ -4,8 +4,24 @@ from typing import Final
 
 from schemas.words import CHANNELS
 
-ALIVE: Final = "SELECT organisation, max(at) AS alive FROM v_shown GROUP BY organisation"
-"""When a worker last showed anything of an organisation: at least every five minutes while it lives."""
+ALIVE: Final = "SELECT organisation, max(at) AS alive FROM v_shown GROUP BY organisation HAVING alive > now64(3, 'UTC') - INTERVAL 7 DAY"
+"""When a worker last showed anything of an organisation: at least every five minutes while it lives. After a week of nothing an
+organisation is taken for removed."""
+
+ROUND_THE_CLOCK_H: Final = 16
+"""Whatever is open for so long on end is open without people: a website, a form. No day is a working day for that alone."""
+
+OPEN_HOURS: Final = f"""
+    SELECT organisation, if(empty(manned), every, manned) AS hours
+    FROM
+    (
+        SELECT
+            organisation, groupArray((opens_at, closes_at)) AS every,
+            groupArrayIf((opens_at, closes_at), dateDiff('hour', opens_at, closes_at) < {ROUND_THE_CLOCK_H}) AS manned
+        FROM v_opening WHERE closes_at > now64(3, 'UTC') GROUP BY organisation
+    )
+"""
+"""The hours of an organisation that are not over: those of people, or all where there are no others."""
 
 
 def channel_nl(column: str) -> str:

@@ -24,8 +24,8 @@ class Rule:
     tell instances apart; they stay the same for as long as one alerts. told: columns with texts that may change meanwhile.
     interval_s: how often it is asked. for_s: how long a value must be above the threshold first. keep_firing_s: how long it must be at
     most the threshold for the alert to end. fixed: labels of every instance. summary, description: texts in which `{column}` stands
-    for a label, a told text or the value. board: the name of the board that shows more, with variables from labels. tells_errors: whether
-    it alerts when ClickHouse does not answer; one rule that does is enough.
+    for a label, a told text or the value. ended: what is said when it is over; without it, the title. board: the name of the board that
+    shows more, with variables from labels. tells_errors: whether it alerts when ClickHouse does not answer; one rule that does is enough.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Rule:
     summary: Text
     description: Text
     told: tuple[str, ...] = ()
+    ended: Text | None = None
     threshold: float = 0.0
     interval_s: int = 30
     for_s: int = 0

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from functools import partial
 
 from grafana_foundation_sdk.builders.dashboard import QueryVariable
-from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
 
-from dashboards.build import grades, sql
-from dashboards.build.quarter_sql import TODAY, name_of
-from dashboards.build.sources import CLICKHOUSE
-from dashboards.build.variables import Variable
+from dashboards.build import sql
+from dashboards.build.figures import grades
+from dashboards.build.figures.quarters import name_of
+from dashboards.build.variables import Variable, choice
 from dashboards.words import Text
 from schemas.words import Language
 
@@ -39,17 +38,8 @@ RESPONSE_PERIOD = (
 """The chosen period in v_now_response, which has quarters and waves: of a month its quarter."""
 
 
-def choice(name: str, label: Text, question: Callable[[Language], str], language: Language) -> QueryVariable:
-    """A choice of one of (value, text) that a question yields; the first is chosen."""
-    return (
-        QueryVariable(name)
-        .label(label.of(language))
-        .datasource(CLICKHOUSE)
-        .query(question(language))
-        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(VariableSort.DISABLED)
-        .multi(False)
-    )
+def _asked(name: str, label: Text, question: Callable[[Language], str], language: Language) -> QueryVariable:
+    return choice(name, label, question(language), language)
 
 
 def _instruments(language: Language) -> str:
@@ -107,14 +97,14 @@ def _quarters(language: Language) -> str:
     running = "loopt nog" if language == "nl" else "running"
     return (
         f"SELECT quarter AS value, if(over, quarter, concat(quarter, ' ({running})')) AS text FROM (SELECT quarter, "
-        f"quarter < {name_of(TODAY)} AS over FROM ("
+        f"quarter < {name_of(sql.TODAY)} AS over FROM ("
         f"SELECT DISTINCT quarter FROM v_now_quarters WHERE {sql.ORGANISATION})) ORDER BY over DESC, value DESC"
     )
 
 
-instrument: Variable = partial(choice, "instrument", Text("Vragenlijst", "Questionnaire"), _instruments)
-period: Variable = partial(choice, "period", Text("Periode", "Period"), _periods)
-channel: Variable = partial(choice, "channel", Text("Kanaal", "Channel"), _channels)
-aspect: Variable = partial(choice, "aspect", Text("Aspect", "Aspect"), _aspects)
-dimension: Variable = partial(choice, "dimension", Text("Uitsplitsen naar", "Break down by"), _dimensions)
-quarter: Variable = partial(choice, "quarter", Text("Kwartaal", "Quarter"), _quarters)
+instrument: Variable = partial(_asked, "instrument", Text("Vragenlijst", "Questionnaire"), _instruments)
+period: Variable = partial(_asked, "period", Text("Periode", "Period"), _periods)
+channel: Variable = partial(_asked, "channel", Text("Kanaal", "Channel"), _channels)
+aspect: Variable = partial(_asked, "aspect", Text("Aspect", "Aspect"), _aspects)
+dimension: Variable = partial(_asked, "dimension", Text("Uitsplitsen naar", "Break down by"), _dimensions)
+quarter: Variable = partial(_asked, "quarter", Text("Kwartaal", "Quarter"), _quarters)

@@ -83,6 +83,8 @@ def _column_properties(column: Column, cells: bool) -> list[DynamicConfigValue]:
         found.append(DynamicConfigValue("links", [link]))
     if not cells:
         return found
+    # Grafana writes what an empty table says into every empty cell too, and into links that such a cell fills in.
+    found.append(DynamicConfigValue("noValue", ""))
     if column.width is not None:
         found.append(DynamicConfigValue("custom.width", column.width))
     if column.hidden:

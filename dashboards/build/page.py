@@ -1,7 +1,7 @@
 """A board under construction: its head, what it asks its reader, and panels laid from left to right on Grafana's 24 columns."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from grafana_foundation_sdk.builders import dashboard as builders
@@ -28,6 +28,8 @@ TITLES = {
     "pipeline": Text("Pijplijn", "Pipeline"),
 }
 """Every board by its name, in the order in which they are offered."""
+CARRIED: Final = ("organisation", "channel", "team", "product", "location")
+"""What a reader chose on one board and means on the next one too."""
 
 
 class Page:
@@ -57,10 +59,12 @@ class Page:
             .refresh(refresh)
             .time(begin, "now")
             .tooltip(models.DashboardCursorSync.CROSSHAIR)
-            .link(_boards(language))
         )
-        for variable in variables:
-            self._board.with_variable(variable(language))
+        asked = [variable(language) for variable in variables]
+        for one in asked:
+            self._board.with_variable(one)
+        for link in _boards(name, language, [one.build().name for one in asked]):
+            self._board.link(link)
 
     def say(self, nl: str, en: str) -> str:
         """A text in the board's language."""
@@ -130,12 +134,12 @@ def channel_link(language: Language) -> str:
     return board_url("channel", language, organisation="${organisation:percentencode}", channel="${__data.fields.channel:percentencode}")
 
 
-def _boards(language: Language) -> builders.DashboardLink:
-    """The other boards in the same language, with what was chosen on this one."""
-    return (
-        builders.DashboardLink(Text("Borden", "Boards").of(language))
-        .type(models.DashboardLinkType.DASHBOARDS)
-        .tags(["contactmeter", language])
-        .include_vars(True)
-        .keep_time(False)
-    )
+def _boards(name: str, language: Language, chosen: Sequence[str]) -> Iterator[builders.DashboardLink]:
+    """Every board in the same language, with what was chosen on this one.
+
+    But no channel for the board of one channel: here it may be "all". (Grafana's own list of boards by tag passes on all or nothing.)
+    """
+    for other, title in TITLES.items():
+        kept = [one for one in chosen if (one in CARRIED and (one, other) != ("channel", "channel")) or other == name]
+        address = board_url(other, language, **{one: f"${{{one}:percentencode}}" for one in kept})
+        yield builders.DashboardLink(title.of(language)).type(models.DashboardLinkType.LINK).url(address).icon("dashboard").keep_time(False)

@@ -99,20 +99,27 @@ def attainment(language: Language, column: str = "attainment") -> str:
     return f"transform(toString({column}), ['met', 'not_met', 'too_few'], [{', '.join(map(text, words[:3]))}], '')"
 
 
+def norm_title(language: Language, norm: str) -> str:
+    """What the organisation's file calls a norm in its latest version; the norm's own name where it is in no file any more."""
+    latest = f"SELECT norm, argMax(title_{language}, norm_version) AS title FROM v_norms WHERE {ORGANISATION} GROUP BY norm"
+    title = f"(SELECT mapFromArrays(groupArray(toString(norm)), groupArray(title)) FROM ({latest}))[toString({norm})]"
+    return f"if({title} = '', toString({norm}), {title})"
+
+
 def measure_name(language: Language, column: str = "measure") -> str:
     """A measure as people read it: norms and aspects by their titles in the organisation's file. For rows of one organisation."""
     names = {
         "volume": ("contacten", "contacts"), "wait": ("wachttijd", "wait"), "abandonment": ("opgegeven", "abandoned"),
     }  # fmt: skip
     said = [names[name][0 if language == "nl" else 1] for name in names]
-    norms = f"(SELECT mapFromArrays(groupArray(concat('norm:', norm)), groupArray(title_{language})) FROM v_norms WHERE {ORGANISATION})"
+    norm = norm_title(language, f"substring({column}, position({column}, ':') + 1)")
     aspects = (
         "(SELECT mapFromArrays(groupArray(concat('answer:', instrument, ':', toString(instrument_version), ':', aspect)), "
         f"groupArray(aspect_{language})) FROM v_instruments WHERE {ORGANISATION})"
     )
     plain = f"transform(toString({column}), [{', '.join(map(text, names))}], [{', '.join(map(text, said))}], toString({column}))"
     return (
-        f"multiIf(startsWith({column}, 'norm:') AND {norms}[toString({column})] != '', {norms}[toString({column})], "
+        f"multiIf(startsWith({column}, 'norm:') OR startsWith({column}, 'norm_mean:'), {norm}, "
         f"startsWith({column}, 'answer:') AND {aspects}[toString({column})] != '', {aspects}[toString({column})], {plain})"
     )
 
@@ -140,6 +147,12 @@ def said(column: str, words: Mapping[str, Text], language: Language) -> str:
     """What a word of the product is called on a screen; a word without a name stays as it is."""
     names = [word.of(language) for word in words.values()]
     return f"transform(toString({column}), [{', '.join(map(text, words))}], [{', '.join(map(text, names))}], toString({column}))"
+
+
+def shell(word: str) -> str:
+    """A text as one word of a command that people copy to a terminal: ids come from sources, and may hold what a shell would act on."""
+    quoted = f"""concat('\\'', replaceAll({word}, '\\'', '\\'"\\'"\\''), '\\'')"""
+    return f"if(match({word}, '^[A-Za-z0-9_@%+=:,./-]+$'), {word}, {quoted})"
 
 
 def signed(number: str, digits: int, language: Language) -> str:

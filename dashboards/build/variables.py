@@ -13,46 +13,34 @@ from schemas.words import Language
 
 Variable = Callable[[Language], QueryVariable]
 
-_LABELS = {
-    "organisation": Text("Organisatie", "Organisation"),
-    "channel": Text("Kanaal", "Channel"),
-    "team": Text("Team", "Team"),
-    "product": Text("Product", "Product"),
-    "location": Text("Locatie", "Location"),
-}
 
-
-def _asked(name: str, language: Language, sql: str, everything: bool) -> QueryVariable:
+def choice(name: str, label: Text, sql: str, language: Language) -> QueryVariable:
     """A choice by a question of two columns: what the variable is, and what the reader sees of it. The first is chosen."""
-    variable = (
+    return (
         QueryVariable(name)
-        .label(_LABELS[name].of(language))
+        .label(label.of(language))
         .datasource(CLICKHOUSE)
         .query(sql)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.DISABLED)
         .multi(False)
     )
-    if not everything:
-        return variable
-    # Not Grafana's own "all": its value would have to be spelled in each question.
-    text = Text("alle", "all").of(language)
-    return variable.current(VariableOption(selected=True, text=text, value=ALL))
 
 
 def organisation(language: Language) -> QueryVariable:
     """Those that the data source's user may see."""
-    return _asked("organisation", language, f"SELECT organisation, title_{language} FROM v_organisations ORDER BY 2", everything=False)
+    sql = f"SELECT organisation, title_{language} FROM v_organisations ORDER BY 2"
+    return choice("organisation", Text("Organisatie", "Organisation"), sql, language)
 
 
 def channel(language: Language) -> QueryVariable:
     """The channels that have figures."""
     name = channel_name("channel", language)
     sql = f"SELECT DISTINCT channel, {name} AS name FROM v_now_figures WHERE {ORGANISATION} AND channel != '' ORDER BY name"
-    return _asked("channel", language, sql, everything=False)
+    return choice("channel", Text("Kanaal", "Channel"), sql, language)
 
 
-def _cell(name: str, language: Language) -> QueryVariable:
+def _cell(name: str, label: Text, language: Language) -> QueryVariable:
     """The cells of a dimension with contacts in the last four weeks, the largest first."""
     text = Text("alle", "all").of(language)
     sql = (
@@ -60,9 +48,10 @@ def _cell(name: str, language: Language) -> QueryVariable:
         f"SELECT toString({name}), toString({name}), 1, toInt64(sum(n)) FROM v_days WHERE {ORGANISATION} AND measure = 'volume' "
         f"AND {name} != '' AND day > today() - 28 GROUP BY {name}) ORDER BY place, contacts DESC, text LIMIT 200"
     )
-    return _asked(name, language, sql, everything=True)
+    # Not Grafana's own "all": its value would have to be spelled in each question.
+    return choice(name, label, sql, language).current(VariableOption(selected=True, text=text, value=ALL))
 
 
-team: Variable = partial(_cell, "team")
-product: Variable = partial(_cell, "product")
-location: Variable = partial(_cell, "location")
+team: Variable = partial(_cell, "team", Text("Team", "Team"))
+product: Variable = partial(_cell, "product", Text("Product", "Product"))
+location: Variable = partial(_cell, "location", Text("Locatie", "Location"))

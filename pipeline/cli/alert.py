@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from dashboards.alerts import notifying
-from dashboards.alerts.duty import Duty, duty, union
+from dashboards.alerts.duty import Duty, Hours, duty, manned, union
 from dashboards.alerts.evaluating import Alert, Evaluator
 from dashboards.alerts.rule import Rule, Severity, period
 from dashboards.alerts.rules import RULES, rule
@@ -80,15 +80,16 @@ def list_alerts(
 
 
 def policies(
-    organisation: Annotated[str, typer.Argument(help="Its slug.")],
+    organisations: Annotated[list[str], typer.Argument(help="Slugs: of several it is the time at which any of them is open.")],
     receiver: Annotated[str, typer.Option("--for", help="grafana or alertmanager.")] = "grafana",
+    org: Annotated[int, typer.Option(min=1, help="Number of the Grafana organisation that they are for.")] = 1,
 ) -> None:
-    """Write times of duty by the organisation's calendar: when messages are sent, and what closing days take from that."""
+    """Write times of duty by the calendar of organisations: when messages are sent, and what closing days take from that."""
     with endpoints.command("alert") as found, closing(endpoints.connection(found).open()) as client:
         if receiver not in ("grafana", "alertmanager"):
             raise InvalidConfiguration(f"--for {receiver!r}: write grafana or alertmanager")
-        when = duty_of(in_force(client, organisation), datetime.now(UTC))
-        typer.echo(notifying.mute_times(when) if receiver == "grafana" else notifying.alertmanager_times(when), nl=False)
+        when = duty_of([in_force(client, one) for one in organisations], datetime.now(UTC))
+        typer.echo(notifying.mute_times(when, org) if receiver == "grafana" else notifying.alertmanager_times(when), nl=False)
 
 
 def try_out(
@@ -118,14 +119,23 @@ def try_out(
             typer.echo("Grafana's other contact points have a button Test of their own.")
 
 
-def duty_of(organisation: Organisation, now: datetime) -> Duty:
-    """When any channel is open: the usual week, and day by day what differs."""
-    channels: list[Channel] = list(organisation.channels)
-    weeks = [organisation.channels[channel].opening_hours or organisation.opening_hours for channel in channels]
-    calendars = [calendar_of(organisation, channel) for channel in channels]
-    week = [union([days[day] for days in weeks]) for day in range(7)]
-    today = now.astimezone(ZoneInfo(organisation.zone)).date()
-    return duty(week, lambda day: union([calendar.hours(day) for calendar in calendars]), today, organisation.zone)
+def duty_of(organisations: Sequence[Organisation], now: datetime) -> Duty:
+    """When any channel of any of them is open: the usual week, and day by day what differs.
+
+    Hours round the clock are left out: a website that is always open calls nobody at night. Unless there are no others.
+    """
+    channels: list[tuple[Organisation, Channel]] = [(one, channel) for one in organisations for channel in one.channels]
+    weeks = [one.channels[channel].opening_hours or one.opening_hours for one, channel in channels]
+    calendars = [calendar_of(one, channel) for one, channel in channels]
+    people = any(manned(hours) for week in weeks for hours in week)
+
+    def together(several: Iterable[Hours]) -> Hours:
+        return union([manned(hours) if people else hours for hours in several])
+
+    zone = organisations[0].zone
+    today = now.astimezone(ZoneInfo(zone)).date()
+    week = [together(days[day] for days in weeks) for day in range(7)]
+    return duty(week, lambda day: together(calendar.hours(day) for calendar in calendars), today, zone)
 
 
 def trial(organisation: str, severity: str, now: datetime) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import typer
 from aiohttp import web
 
-from dashboards.board.metrics import Metrics
 from dashboards.board.server import Parts, application
+from dashboards.reading.metrics import Metrics
 from deploy.local.network import LOOPBACK, http_ok, is_free
 from deploy.local.stack import BOARD_PORTS
 from pipeline.cli import endpoints
@@ -55,16 +55,16 @@ def parts(found: Settings, port: int) -> Parts:
         BoardReader(Connection(ours.host, ours.port, found.board_user, found.board_password, ours.tls)),
         Metrics(found.prometheus, f"http://{LOOPBACK}:{found.health_port}/metrics"),
         lambda organisation, incident, who: _acknowledge(found, organisation, incident, who),
-        plotly_folder(),
+        plotly(),
         frozenset({*(f"{name}:{port}" for name in (LOOPBACK, "localhost")), *found.board_names}),
     )
 
 
-def plotly_folder() -> Path:
-    """The folder with plotly's JavaScript."""
+def plotly() -> Path:
+    """Plotly's JavaScript."""
     if find_spec("plotly") is None:
         raise InvalidConfiguration("the board draws with plotly, which is not installed: pip install 'contactmeter[local]'")
-    return Path(str(files("plotly") / "package_data"))
+    return Path(str(files("plotly") / "package_data" / "plotly.min.js"))
 
 
 def _acknowledge(found: Settings, organisation: str, incident: str, who: str) -> None:

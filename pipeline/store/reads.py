@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from pipeline.store.client import Connection, passing_errors
 from pipeline.store.markers import Marker, markers
+from schemas.terms import duration_ms
 
 
 class RollingRow(NamedTuple):
@@ -67,13 +68,18 @@ class Views:
         return {str(row["organisation"]): dict(row) for row in self._named("SELECT * FROM v_organisations ORDER BY organisation", {})}
 
     def targets(self, organisation: str, day: date) -> dict[str, float]:
-        """Target per measure on a local day: of a norm that of the version valid then, of an aspect the one valid then."""
+        """Target per measure on a local day: of a norm that of the version valid then, of an aspect the one valid then.
+
+        A norm on a mean is met at or below its threshold, in seconds; one on a maximum when all contacts are within it.
+        """
         found: dict[str, float] = {}
-        sql = """SELECT norm, target FROM v_norms
+        sql = """SELECT norm, statistic, threshold, target FROM v_norms
                  WHERE organisation = {organisation:String} AND valid_from <= {day:Date32} AND {day:Date32} < valid_to"""
-        for norm, target in self._rows(sql, organisation, day=day):
-            if target is not None:
-                found[f"norm:{norm}"] = target
+        for norm, statistic, threshold, target in self._rows(sql, organisation, day=day):
+            if statistic == "mean":
+                found[f"norm_mean:{norm}"] = duration_ms(threshold) / 1000
+            elif statistic == "max" or target is not None:
+                found[f"norm:{norm}"] = 1.0 if statistic == "max" else target
         sql = """SELECT instrument, instrument_version, aspect, target FROM v_targets
                  WHERE organisation = {organisation:String} AND valid_from <= {day:Date32} AND {day:Date32} < valid_to"""
         for instrument, version, aspect, target in self._rows(sql, organisation, day=day):

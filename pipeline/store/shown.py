@@ -1,7 +1,8 @@
 """Figures kept for boards: the views asked again, and their answers kept whole (docs/DESIGN.md, "Shown figures").
 
 A *part* is what is asked and kept at once. Its row replaces the one before; which of two is later, their versions say: ms of the clock of
-whoever wrote them. So two workers, or one that was killed and its successor, can't do harm to one another.
+whoever wrote them, or more where an earlier clock was ahead. So two workers, or one that was killed and its successor, can't do harm to one
+another.
 """
 
 import time
@@ -19,6 +20,8 @@ from pipeline.store.client import VIEWS, Connection, Unavailable, passing_errors
 from schemas.organisation import Organisation
 from schemas.types import EPOCH
 
+CLOCKS_MS = 60_000
+"""Clocks of workers may differ by so much: a row from later than that is of a clock that was wrong, and gives way."""
 DAYS = 91
 """Local days that are kept one by one, today included."""
 _DAY_MS = 86_400_000
@@ -85,6 +88,7 @@ MINUTE, QUARTER, HOUR = 60.0, 900.0, 3600.0
 PARTS = {
     part.name: part
     for part in (
+        Part("opening", HOUR, "shown_opening", "", ""),
         Part("figures", 10, "shown_figures", _FIGURES, f"contact_rolling_of({_OF})", "contacts", idle_s=MINUTE),
         Part(
             "open", 10, "shown_open",
@@ -160,10 +164,9 @@ PARTS = {
         ),
         Part("days_recent", MINUTE, "shown_days", "", "", days=1),
         Part("days", HOUR, "shown_days", "", "", days=DAYS - 1),
-        Part("opening", HOUR, "shown_opening", "", ""),
     )
 }  # fmt: skip
-"""Every part by name."""
+"""Every part by name, in the order in which they are first asked. Without opening hours no alert can tell that a source is silent."""
 
 _KEEP = """
 INSERT INTO {table} (organisation, part, version, at, rows)
@@ -216,7 +219,9 @@ class ShownStore:
             self._client = self._client or self._connection.open()
             refresh(self._client, organisation, part, now_ms)
         except Unavailable:
-            self._client = None
+            if self._client is not None:
+                self._client.close()
+                self._client = None
             raise
 
 
@@ -225,13 +230,14 @@ def refresh(client: Client, organisation: Organisation, part: Part, now_ms: int)
     begin = time.monotonic()
     zone = ZoneInfo(organisation.zone)
     today = local_date(now_ms, zone)
-    parameters = {
-        "organisation": organisation.organisation, "key": part.key, "version": now_ms, "at": _text(now_ms),
-        "since": _text(_since(part, now_ms, today, zone)),
-    }  # fmt: skip
     with passing_errors(f"keeping {part.name} of {organisation.organisation} for boards"):
+        version = _version(client, part.table, organisation.organisation, now_ms)
+        parameters = {
+            "organisation": organisation.organisation, "key": part.key, "version": version, "at": _text(now_ms),
+            "since": _text(_since(part, now_ms, today, zone)),
+        }  # fmt: skip
         if part.table == "shown_opening":
-            _keep_opening(client, organisation, now_ms, today)
+            _keep_opening(client, organisation, version, now_ms, today)
         elif part.table == "shown_days":
             days = [today - timedelta(days=back) for back in range(part.days + 1)]
             client.command(_KEEP_DAYS, {**parameters, "days": days}, settings=_GENTLY)
@@ -250,6 +256,13 @@ def refresh_all(client: Client, organisation: Organisation, now_ms: int) -> None
         refresh(client, organisation, part, now_ms)
 
 
+def _version(client: Client, table: str, organisation: str, now_ms: int) -> int:
+    """The version of a row written now. A clock that was set back would else write rows that are never seen, until it has caught up."""
+    last = client.query(f"SELECT max(version) FROM {table} WHERE organisation = {{organisation:String}}", {"organisation": organisation})
+    highest = int(last.result_rows[0][0])
+    return highest + 1 if highest > now_ms + CLOCKS_MS else now_ms
+
+
 def _named(part: Part) -> Mapping[str, str]:
     return {"table": part.table, "columns": part.columns, "source": part.source}
 
@@ -261,14 +274,14 @@ def _since(part: Part, now_ms: int, today: date, zone: ZoneInfo) -> int:
     return now_ms - part.days * _DAY_MS
 
 
-def _keep_opening(client: Client, organisation: Organisation, now_ms: int, today: date) -> None:
+def _keep_opening(client: Client, organisation: Organisation, version: int, now_ms: int, today: date) -> None:
     """Opening hours by the calendars that judge contacts."""
     periods: list[tuple[str, datetime, datetime]] = []
     for channel in organisation.channels:
         calendar = calendar_of(organisation, channel)
         first, last = (calendar.day_start(today + timedelta(days=days)) for days in _OPENING)
         periods += [(channel, _moment(opens), _moment(closes)) for opens, closes in calendar.open_periods(first, last)]
-    row: Sequence[Any] = [organisation.organisation, "", now_ms, _moment(now_ms), periods]
+    row: Sequence[Any] = [organisation.organisation, "", version, _moment(now_ms), periods]
     client.insert("shown_opening", [row], column_names=["organisation", "part", "version", "at", "rows"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +12,10 @@ from connectors.runner import connector_observed
 from connectors.simulator.state import Simulation
 from pipeline.cli.speaking import operator_source
 from pipeline.store import shown
+from pipeline.store.aggregates import aggregate
 from schemas.types import iso
+from tests.dashboards import poll
+from tests.dashboards.screens import Screens
 from tests.dashboards.towns import Town, history, minute, town
 
 DAY, HOUR = 86_400_000, 3_600_000
@@ -19,16 +23,24 @@ DAY, HOUR = 86_400_000, 3_600_000
 
 @pytest.fixture(scope="session")
 def full_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The simulated town with 14 weeks behind it, a drift that was found and taken note of, markers, heartbeats and rejects."""
-    with town(tmp_path_factory.mktemp("full-town")) as one:
-        now_ms = minute()
-        one.take([*history(Simulation(anchor_ms=now_ms, weeks=14, scale=0.3, drift_days=10)), *_said(one, now_ms)], now_ms)
+    """The simulated town with 14 weeks behind it, a drift that was found and taken note of, a poll, markers, heartbeats and rejects."""
+    now_ms = minute()
+    with town(tmp_path_factory.mktemp("full-town"), now_ms, poll.file(now_ms)) as one:
+        told = history(Simulation(anchor_ms=now_ms, weeks=14, scale=0.3, drift_days=10))
+        one.take([*told, *poll.answers(now_ms), *_said(one, now_ms)], now_ms)
         one.look(now_ms)
         with one.reader() as client:
             incidents = [str(row[0]) for row in client.query("SELECT incident FROM v_incidents").result_rows]
         one.take([_spoken(one, "incident.acknowledged", now_ms, {"incident": name, "who": "Jan de Vries"}) for name in incidents], now_ms)
         _show(one, now_ms)
         yield one
+
+
+@pytest.fixture(scope="session")
+def screens(full_town: Town) -> Iterator[Screens]:
+    """The boards of the full town."""
+    with closing(Screens(full_town)) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +56,7 @@ def empty_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 def _show(one: Town, now_ms: int) -> None:
     with closing(one.owner.open()) as client:
+        aggregate(client, one.name, datetime.fromtimestamp(now_ms / 1000, UTC))
         shown.refresh_all(client, one.organisation, now_ms)
 
 

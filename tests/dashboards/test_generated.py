@@ -75,7 +75,7 @@ def test_every_board_is_there_and_nothing_else() -> None:
 
 @EACH
 def test_the_sdk_reads_all_of_it(path: Path) -> None:
-    """Field by field: what the SDK's types do not know, Grafana would not either. Marks carry SQL, which its type of them has no field for."""
+    """Field by field: what its types do not know, Grafana would not either. Of marks it knows no SQL: they are looked at apart."""
     board = content(path)
     marks = board.pop("annotations")
     read = json.loads(json.dumps(Dashboard.from_json(board), cls=JSONEncoder))

@@ -35,12 +35,12 @@ TOWN = "simulatiestad"
 class Town:
     """One organisation in a ClickHouse. `owner` may do everything, `board` is the connection of a board user. Times are epoch ms."""
 
-    def __init__(self, engine: ClickHouseEngine, now_ms: int, organisation: Organisation | None = None) -> None:
-        text = ORGANISATION_FILE.read_text(encoding="utf-8")
+    def __init__(self, engine: ClickHouseEngine, now_ms: int, file: str = "") -> None:
+        text = file or ORGANISATION_FILE.read_text(encoding="utf-8")
         self.engine = engine
         self.owner = Connection(engine.host, engine.http_port, engine.user, engine.password)
         self.board = Connection(engine.host, engine.http_port, engine.board_user, engine.board_password)
-        self.organisation = organisation or yamlfile.loads(text, Organisation, TOWN)
+        self.organisation = yamlfile.loads(text, Organisation, TOWN)
         self.name = self.organisation.organisation
         self.store = ClickHouseStore(self.owner, lambda _why: None)
         self.drift = DriftStore(self.owner)
@@ -97,12 +97,12 @@ class Town:
 
 
 @contextmanager
-def town(directory: Path, now_ms: int | None = None) -> Iterator[Town]:
-    """A server of its own with an empty town; it ends afterwards, whatever happens."""
+def town(directory: Path, now_ms: int | None = None, file: str = "") -> Iterator[Town]:
+    """A server of its own with an empty town; it ends afterwards, whatever happens. file: its configuration, else that of the simulator."""
     engine = start_clickhouse(directory)
     try:
         migrate(Connection(engine.host, engine.http_port, engine.user, engine.password))
-        yield Town(engine, now_ms or minute())
+        yield Town(engine, now_ms or minute(), file)
     finally:
         engine.stop()
 
@@ -114,7 +114,7 @@ def minute() -> int:
 
 def history(simulation: Simulation) -> list[WireEvent]:
     """All events of a simulation's history."""
-    simulator, events = Simulator(simulation, history_only=True), []
+    simulator, events = Simulator(simulation, history_only=True), list[WireEvent]()
     simulator.resume(None)
     while True:
         try:

@@ -199,7 +199,7 @@ def test_ports_are_kept_moved_or_configured() -> None:
     assert stack.choose_ports({"kafka": configured}, names) == {**names, "kafka": configured}
     chosen = stack.choose_ports({}, {})
     assert set(chosen) == set(stack.PORTS)
-    assert len(set(chosen.values())) == 5
+    assert len(set(chosen.values())) == 6
 
 
 def test_a_port_that_is_taken_moves_unless_it_was_configured(monkeypatch: pytest.MonkeyPatch) -> None:

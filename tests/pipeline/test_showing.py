@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline import metrics
 from pipeline.configured import Configured
-from pipeline.showing import AGAIN_S, HEAD_START_S, QUICK_S, SHARE, Shows
+from pipeline.showing import AGAIN_S, HEAD_START_S, QUICK_S, RESTS, SHARE, Shows
 from pipeline.store.client import Unavailable
 from pipeline.store.shown import PARTS, Part
 from schemas.organisation import Organisation
@@ -29,6 +29,7 @@ class Bench:
         self.took: dict[str, float] = {}
         self.writes: Counter[str] = Counter()
         self.failing: dict[str, list[Exception]] = {}
+        self.ailing: set[str] = set()
         self.asked: list[tuple[float, str, str]] = []
         self.shows = Shows(self.organisations, self, lambda name: self.writes[name], self.now_ms, lambda: self.seconds)
 
@@ -41,6 +42,9 @@ class Bench:
     def refresh(self, organisation: Organisation, part: Part, now_ms: int) -> None:
         assert now_ms == self.now_ms()
         self.asked.append((self.seconds, organisation.organisation, part.name))
+        if organisation.organisation in self.ailing:
+            self.seconds += 40.0
+            raise Unavailable("timed out", retry_after=0.0)
         self.seconds += self.took.get(part.name, 0.001)
         if self.failing.get(part.name):
             raise self.failing[part.name].pop(0)
@@ -145,6 +149,28 @@ def test_what_goes_wrong_is_counted_and_tried_again() -> None:
     assert counts(bench.run(AGAIN_S + 5, lambda: bench.writes.update(["town"])))["repeats"] == 1
     assert metrics.SHOWN_FAILURES._value.get() == before[0] + 1, "only errors of ours"
     assert metrics.SHOWN.labels("open")._value.get() > before[1]
+
+
+def test_one_whose_questions_time_out_leaves_the_others_most_of_the_time() -> None:
+    bench = Bench("ailing", "well")
+    bench.run(1)
+    bench.ailing = {"ailing"}
+    asked = bench.run(4 * 3600, lambda: bench.writes.update(bench.names))
+    tries = [at for at, name, _ in asked if name == "ailing"]
+    once_each = len(PARTS)
+    assert all(after - before >= RESTS * 40 for before, after in pairwise(tries[once_each:]))
+    assert len(tries) > once_each
+    settled = [one for one in asked if one[0] >= tries[once_each]]
+    assert counts(settled, "well")["figures"] > (asked[-1][0] - tries[once_each]) / 10 / 3
+    times = [at for at, name, part in settled if (name, part) == ("well", "figures")]
+    assert max(after - before for before, after in pairwise(times)) < 600, "boards call figures out of date from there on"
+
+
+def test_what_is_away_for_a_moment_is_asked_at_its_usual_time() -> None:
+    bench = Bench()
+    bench.run(1)
+    bench.failing = {"open": [Unavailable("not now", retry_after=0.0)]}
+    assert counts(bench.run(25, lambda: bench.writes.update(["town"])))["open"] == 2
 
 
 def test_an_organisation_that_is_no_longer_ours_is_left_alone() -> None:

@@ -483,7 +483,7 @@ CREATE TABLE shown
     at DateTime64(3, 'UTC'),
     took_ms UInt32
 )
-ENGINE = ReplacingMergeTree(at)
+ENGINE = ReplacingMergeTree
 ORDER BY (organisation, part)
 SETTINGS index_granularity = 1;
 

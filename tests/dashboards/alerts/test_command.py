@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,14 @@ from typer.testing import CliRunner
 from dashboards import alerts
 from deploy.local import network
 from pipeline.cli import program as contactmeter
+from pipeline.cli.alert import duty_of
 from pipeline.store import shown
 from pipeline.store.client import Connection
+from schemas import yamlfile
+from schemas.organisation import Organisation
 from schemas.types import epoch_ms
 from tests.engines import ClickHouseEngine
-from tests.pipeline.store.lives import Measured, local, municipality
+from tests.pipeline.store.lives import Measured, municipality
 from tests.programs import program
 
 
@@ -161,8 +165,33 @@ def test_duty_follows_the_calendar_of_all_channels(town: Measured) -> None:
     closed = {(one["months"][0], one["days_of_month"][0]) for one in times["gesloten"]}
     assert ("12", "25") in closed
     assert all(one["location"] == "Europe/Amsterdam" for one in times["diensturen"] + times["gesloten"])
+    assert {one["orgId"] for one in yaml.safe_load(run("policies", town.name, "--org", "3"))["muteTimes"]} == {3}
     again = yaml.safe_load(run("policies", town.name, "--for", "alertmanager"))["time_intervals"]
     assert {one["name"]: one["time_intervals"] for one in again} == times
+
+
+def organisation(name: str, **fields: Any) -> Organisation:
+    return yamlfile.loads(municipality(name, norms=[], closing_days={"public_holidays": "none"}, **fields), Organisation, "test")
+
+
+def hours_of(*several: Organisation) -> set[tuple[str, str]]:
+    active = duty_of(several, datetime(2026, 11, 23, tzinfo=UTC)).active
+    return {(time["start_time"], time["end_time"]) for one in active for time in one["times"]}
+
+
+def test_a_website_that_is_always_open_calls_nobody_at_night() -> None:
+    always = {"opening_hours": {"mon-sun": "00:00-24:00"}}
+    office = {"opening_hours": {"mon-fri": "09:00-17:00"}}
+    assert hours_of(organisation("bemand", channels={"website": always, "telephone": office})) == {("09:00", "17:00")}
+    assert hours_of(organisation("site", channels={"website": always})) == {("00:00", "24:00")}, "unless there is nothing else"
+
+
+def test_duty_of_several_is_when_any_of_them_is_open() -> None:
+    early, late = (
+        organisation(name, channels={"telephone": {"opening_hours": {"mon-fri": hours}}})
+        for name, hours in (("vroeg", "08:00-16:00"), ("laat", "10:00-18:00"))
+    )
+    assert hours_of(early, late) == {("08:00", "18:00")}
 
 
 def test_what_is_asked_wrongly_is_refused(town: Measured) -> None:
@@ -174,7 +203,7 @@ def test_what_alerts_now_is_listed_pages_first(town: Measured, clickhouse: Click
     assert "Er is geen melding" in run("list", "-o", town.name)
     owner = Connection(clickhouse.host, clickhouse.http_port, clickhouse.user, clickhouse.password).open()
     try:
-        long_ago = epoch_ms(local("2026-03-02T09:00"))
+        long_ago = epoch_ms(datetime.now(UTC) - timedelta(days=2))
         shown.refresh(owner, town.settings, shown.PARTS["status"], long_ago)
         shown.refresh(owner, town.settings, shown.PARTS["opening"], long_ago)
     finally:

@@ -139,6 +139,7 @@ def test_a_page_that_comes_and_goes_is_one_alert(one: Rule) -> None:
 def test_a_hiccup_pages_nobody() -> None:
     silent, term, unheard = rule("connector_silent"), rule("term_about_to_pass"), rule("channel_unheard")
     assert not fired(silent, [30.0 * step for step in range(31)]), "a quarter of an hour"
-    assert fired(silent, [30.0 * step for step in range(32)])
+    assert not fired(silent, [30.0 * step for step in range(32)]), "nor a moment more, at which a worker that starts may be"
+    assert fired(silent, [30.0 * step for step in range(33)])
     assert not fired(term, [1, 0, 1, 0])
     assert not fired(unheard, [1, 0, 1, 0])

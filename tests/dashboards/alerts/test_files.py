@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from dashboards import alerts
 from dashboards.alerts import grafana, notifying
-from dashboards.alerts.duty import duty, union
+from dashboards.alerts.duty import duty, manned, union
 from dashboards.alerts.rule import VALUE, Rule, fields_of, period
 from dashboards.alerts.rules import METRIC_RULES, RULES
 from pipeline.calendars import Calendar
@@ -149,10 +149,10 @@ def test_texts_have_no_dollars_that_provisioning_would_take_for_variables() -> N
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_texts_use_what_the_question_gives(rule: Rule) -> None:
     columns = {*rule.labels, *rule.told, VALUE}
-    for text in (*rule.summary, *rule.description):
+    for text in (*rule.summary, *rule.description, *(rule.ended or ())):
         assert fields_of(text) <= columns
     assert not set(rule.labels) & set(rule.told)
-    changing = {"value", "n", "minutes", "cases", "text", "text_nl", "text_en", "status", "shown"}
+    changing = {"value", "n", "minutes", "cases", "text", "text_nl", "text_en", "status", "shown_nl", "which_nl"}
     assert not changing & set(rule.labels), "labels stay the same while an alert fires"
     assert "$" not in rule.sql
     assert rule.for_s % rule.interval_s == 0, "Grafana wants `for` in whole intervals to mean what it says"
@@ -163,7 +163,8 @@ def test_texts_of_rules_differ_by_language_and_are_written_for_go() -> None:
     notes = found["annotations"]
     assert notes["summary"] == "▲ {{ $values.T.Labels.text_nl }}"
     assert notes["summary_en"] == "▲ {{ $values.T.Labels.text_en }}"
-    assert "incident acknowledge {{ $labels.organisation }} {{ $labels.incident }}" in notes["description"]
+    assert notes["description"].endswith("{{ $values.T.Labels.status_nl }}.{{ $values.T.Labels.act_nl }}")
+    assert notes["ended"] == "{{ $values.T.Labels.text_nl }} ({{ $values.T.Labels.channel_nl }}: {{ $values.T.Labels.status_nl }})"
     assert notes["board"].endswith(
         "/d/contactmeter-channel-nl?var-organisation={{ urlquery $labels.organisation }}&var-channel={{ urlquery $labels.channel }}"
     )
@@ -233,6 +234,68 @@ def test_a_dead_worker_mutes_what_follows_from_it() -> None:
     rules = loaded("prometheus/alertmanager.yml")["inhibit_rules"]
     (muted,) = [rule["target_matchers"][0] for rule in rules if rule["source_matchers"] == ['alertname="ContactmeterWorkerDown"']]
     assert {"ContactmeterLag", "ContactmeterWorkerSilent", "ContactmeterStoreAway"} <= set(re.findall(r"Contactmeter\w+", muted))
+
+
+def test_messages_say_what_since_when_where_to_look_and_what_to_do(tmp_path: Path) -> None:
+    """Rendered by Alertmanager's own engine, which is Grafana's too; `tz` and `date` are newer than Debian's."""
+    places = []
+    for one in loaded("grafana/templates.yaml")["templates"]:
+        places.append(tmp_path / f"{one['name']}.tmpl")
+        text = re.sub(r'\| tz "Europe/Amsterdam" \| date "[^"]+" ', "", one["template"])
+        assert text.count(".StartsAt }}") == 1
+        places[-1].write_text(text, encoding="utf-8")
+    notes = {
+        "summary": "▲ Telefoon: lang wachten.", "description": "telefoon: wacht op iemand.", "ended": "Telefoon: weer als gewoonlijk",
+        "board": "https://borden.example/d/x", "runbook_url": "https://borden.example/public/x.html#incident",
+    }  # fmt: skip
+    moments = {"startsAt": "2026-11-22T13:05:00Z", "endsAt": "2026-11-22T14:05:00Z"}
+    labels = {"alertname": "Incident", "organisation": "leiden"}
+    firing = {"status": "firing", "labels": labels, "annotations": notes, **moments}
+    away = {**firing, "labels": {"alertname": "DatasourceError"}, "annotations": {**notes, "summary": "[no value]", "Error": "dial tcp"}}
+
+    def said(name: str, *alerts: dict[str, Any]) -> str:
+        place = tmp_path / "data.json"
+        place.write_text(json.dumps({"status": "firing", "alerts": alerts, "commonLabels": alerts[0]["labels"]}), encoding="utf-8")
+        found = [argument for path in places for argument in ("--template.glob", path)]
+        text = run(
+            program("amtool"), "template", "render", *found, "--template.data", place, "--template.text", f'{{{{ template "{name}" . }}}}'
+        )
+        return text.strip()
+
+    lines = said("contactmeter.tekst", firing).splitlines()
+    assert lines[:2] == [notes["summary"], notes["description"]]
+    assert lines[2].startswith("Gemeld sinds: 2026-11-22 13:05")
+    assert lines[3:] == ["Bord: https://borden.example/d/x", "Wat te doen: https://borden.example/public/x.html#incident"]
+    assert said("contactmeter.titel", firing) == "▲ Telefoon: lang wachten. · leiden", "the subject says what it is about"
+    assert said("contactmeter.titel", firing, firing).endswith("(2 meldingen) · leiden")
+    over = {**firing, "status": "resolved"}
+    assert said("contactmeter.titel", over) == "✓ Telefoon: weer als gewoonlijk · leiden"
+    assert said("contactmeter.tekst", over) == "✓ Voorbij of opgepakt: Telefoon: weer als gewoonlijk"
+    assert said("contactmeter.titel", away).startswith("✗ ClickHouse geeft Grafana geen antwoord")
+    assert "dial tcp" in said("contactmeter.tekst", away)
+    assert said("contactmeter.titel", {**away, "status": "resolved"}) == "✓ ClickHouse antwoordt weer"
+
+
+def test_daily_messages_come_once_a_morning_and_the_morning_line_whenever_a_day_opens() -> None:
+    (tree,) = loaded("grafana/policies.yaml")["policies"]
+    line, daily = [route for route in tree["routes"] if route["receiver"] == "ochtend"]
+    assert "repeat_interval" not in line, "from an opening at 13:00 to one at 8:30 it is less than a day"
+    (morning,) = [one for one in loaded("grafana/mute_times.yaml")["muteTimes"] if one["name"] == "ochtend"]
+    assert morning["time_intervals"][0]["times"] == [{"start_time": "08:00", "end_time": "08:30"}]
+    assert (daily["group_interval"], daily["repeat_interval"]) == ("25m", "20h"), "one turn in half an hour, and one a day"
+
+
+def test_a_day_that_is_closed_is_muted_whole() -> None:
+    """The morning's message comes before opening time."""
+    calendar = Calendar("Europe/Amsterdam", WEEK, [date(2026, 12, 25)])
+    found = duty(WEEK, calendar.hours, MONDAY, "Europe/Amsterdam")
+    assert on_duty(found.muted, date(2026, 12, 25), 8 * 60)
+    assert not on_duty(found.muted, date(2026, 12, 24), 8 * 60)
+
+
+def test_hours_round_the_clock_are_nobodys() -> None:
+    assert manned([(0, 1440)]) == []
+    assert manned([(510, 720), (780, 1020)]) == [(510, 720), (780, 1020)]
 
 
 WEEK = [((510, 1020),)] * 4 + [((510, 780),), (), ()]

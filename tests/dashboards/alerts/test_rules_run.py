@@ -161,7 +161,7 @@ def _figures(now: datetime) -> Iterator[list[Any]]:
     yield [*share, 30, 5, 5 / 30, 0.07, 0.34, 0.8, "not_met"]
     yield ["counter", *share[1:], 30, 23, 23 / 30, 0.59, 0.88, 0.8, "not_met"]
     yield ["email", *share[1:], 8, 1, 1 / 8, 0.02, 0.47, 0.8, "too_few"]
-    yield ["telephone", "norm_mean:wait", "28d", now, 1, 40, 4_000_000, 100.0, 80.0, 120.0, 60.0, "not_met"]
+    yield ["telephone", "norm_mean:wait", "28d", now, 1, 40, 4_020_000, 100.5, 80.0, 120.0, 60.0, "not_met"]
     yield ["telephone", "norm:calls_45s", "24h", now, 1, 30, 5, 5 / 30, 0.07, 0.34, 0.8, "not_met"]
 
 
@@ -186,6 +186,8 @@ def signals_of(world: World, name: str, **fields: Any) -> tuple[Signal, ...]:
 
 def test_an_incident_pages_until_somebody_takes_note_and_keeps_its_labels(world: World) -> None:
     world.incident("i-asks", signals_of(world, "asks"))
+    (asked,) = world.over("incident")
+    assert asked["act_nl"].endswith(f"`contactmeter incident acknowledge {TOWN} i-asks`.")
     assert [(row["incident"], row["channel"]) for row in world.over("incident")] == [("i-asks", "telephone")]
     assert not world.over("incident_escalated")
     assert not world.over("outage")
@@ -196,7 +198,9 @@ def test_an_incident_pages_until_somebody_takes_note_and_keeps_its_labels(world:
     world.incident("i-asks", signals_of(world, "asks"), asks_since=None, acknowledged_at=world.now_ms, acknowledged_by="anna")
     assert not world.over("incident")
     (row,) = [row for row in world.rows(rule("incident")) if row["incident"] == "i-asks"]
-    assert (row["value"], row["status_nl"]) == (0, "gezien door anna"), "the row stays, so that the message says why it ended"
+    assert (row["value"], row["status_nl"], row["act_nl"]) == (0, "gezien door anna", ""), (
+        "the row stays, so that the message says why it ended"
+    )
     assert [row["incident"] for row in world.over("incident_lasts")] == ["i-asks"], "who follows along hears when it is over"
     world.incident("i-asks", signals_of(world, "asks"), asks_since=None, state="closed", closed_at=world.now_ms)
     assert not world.over("incident_lasts")
@@ -248,16 +252,44 @@ def test_a_channel_of_which_nothing_is_heard(world: World) -> None:
     assert {row["channel"]: row["value"] for row in world.rows(rule("channel_unheard"))} == {"telephone": 1, "counter": 0}
 
 
+def test_a_channel_that_a_silent_connector_explains_calls_nobody_again(world: World) -> None:
+    silent_since = world.now - HOUR * 4
+    world.heartbeat("explains", silent_since, silent_since)
+    for looked_until, called in ((silent_since - HOUR / 2, 0.0), (silent_since + HOUR / 2, 1.0), (silent_since - HOUR * 3, 1.0)):
+        at = world.version()
+        drift.write_watches(world.owner, TOWN, [Watch("telephone", "wait", "unknown", at, at, epoch_ms(looked_until), 0.25)], at)
+        assert [row["value"] for row in world.rows(rule("channel_unheard"))] == [called], looked_until
+    try:
+        closes = world.now + HOUR * 8
+        world.opening(("telephone", world.now - timedelta(minutes=5), closes), ("email", world.now - HOUR * 13, closes))
+        (row,) = world.rows(rule("morning"))
+        assert "koppelingen die zwijgen: 3, kanalen waarvan niets binnenkomt: 1" in row["line_nl"], "that is not all quiet"
+    finally:
+        world.opening()
+
+
 def test_terms_of_law_that_end_within_two_open_days(world: World) -> None:
     found = world.over("term_about_to_pass")
     days = {row["due"] for row in found}
     assert len(days) == 1
-    assert {(row["channel"], row["team_nl"], row["norm"], row["cases"], row["which"]) for row in found} == {
+    assert {row["due_nl"] for row in found} == {"-".join(reversed(day.split("-"))) for day in days}
+    assert {(row["channel"], row["team_nl"], row["norm"], row["cases"], row["which_nl"]) for row in found} == {
         ("email", "team Zuid", "klacht_6w", "1", "zaak-1"),
-        ("email", "zonder team", "klacht_6w", "1", ""),
+        ("email", "zonder team", "klacht_6w", "1", "vertrouwelijk"),
     }, "the confidential case is counted, not named; one of 20 days and one that is past are not about to pass"
     (passed,) = world.over("term_passed")
     assert (passed["norm"], passed["cases"], passed["norm_nl"]) == ("klacht_6w", "1", "Klacht binnen 6 weken")
+
+
+def test_a_day_is_no_working_day_for_a_website_that_is_always_open(world: World) -> None:
+    always = [("website", world.now - HOUR * 24 * days, world.now + HOUR * 30) for days in (1, 2, 3)]
+    try:
+        world.opening(*always, ("telephone", world.now + HOUR, world.now + HOUR * 3))
+        assert len(world.over("term_about_to_pass")) == 2, "one day is left at which somebody is there"
+        world.opening(*always)
+        assert not world.over("term_about_to_pass"), "where nothing else is open, its days are what there is"
+    finally:
+        world.opening()
 
 
 def test_figures_that_stand_still(world: World) -> None:
@@ -268,12 +300,15 @@ def test_figures_that_stand_still(world: World) -> None:
 
 
 def test_a_norm_that_is_not_met_with_enough_contacts(world: World) -> None:
-    mean, row = sorted(world.over("norm_not_met"), key=lambda one: one["shown"])
+    mean, row = sorted(world.over("norm_not_met"), key=lambda one: one["shown_nl"])
     assert (row["channel"], row["measure"], row["title_nl"]) == ("telephone", "norm:calls_45s", "Binnen 45 s")
-    assert (row["shown"], row["aim"], row["contacts"]) == ("17 %", "80 %", "30")
-    assert (mean["measure"], mean["title_nl"], mean["shown"]) == ("norm_mean:wait", "norm_mean:wait", "100"), (
-        "a mean may not be above its target"
-    )
+    assert (row["shown_nl"], row["aim_nl"], row["contacts"]) == ("17 %", "80 %", "30")
+    assert (mean["measure"], mean["title_nl"], mean["shown_nl"], mean["shown_en"]) == (
+        "norm_mean:wait",
+        "norm_mean:wait",
+        "100,5 s",
+        "100.5 s",
+    ), "a mean may not be above its target"
     assert len(world.rows(rule("norm_not_met"))) == 4, "the interval of one holds its target, another has too few contacts: both are fine"
     assert not world.over("grade_not_met")
 

@@ -13,11 +13,11 @@ from aiohttp import web
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from connectors.simulator.state import Simulation
-from dashboards.board.metrics import Metrics
 from dashboards.board.server import Parts, application
 from dashboards.reading.boards import Board, board
+from dashboards.reading.metrics import Metrics
 from deploy.local.network import LOOPBACK, free_ports
-from pipeline.cli.board import plotly_folder
+from pipeline.cli.board import plotly
 from pipeline.store import shown
 from pipeline.store.boards_reading import BoardReader
 from pipeline.store.drift_incidents import incidents, write_incidents
@@ -70,7 +70,7 @@ class Served:
             BoardReader(self.town.board),
             Metrics("", f"http://{LOOPBACK}:{free_ports(1)[0]}/metrics"),
             lambda *said: self.seen.append(said),
-            plotly_folder(),
+            plotly(),
             frozenset({f"{LOOPBACK}:{self.port}"}),
             find,
             ThreadPoolExecutor(4),

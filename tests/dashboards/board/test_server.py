@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from dashboards.reading.boards import board, boards
 from deploy.local.network import LOOPBACK
 from tests.dashboards.board.conftest import Served
 from tests.dashboards.towns import TOWN
@@ -104,6 +105,9 @@ def test_the_sql_and_where_it_goes_stay_on_the_server(served: Served) -> None:
         ("/api/boards/contactmeter-now-nl/panels/999", 404),
         ("/api/boards/contactmeter-now-nl/panels/one", 404),
         ("/static/page.html", 404),
+        ("/static/", 403),
+        ("/public/contactmeter/operations.html", 200),
+        ("/public/contactmeter/../boards/nl/now.json", 404),
         ("/static/..%2fserver.py", 404),
         ("/static/none.js", 404),
         (f"{PANELS}/3?from=yesterday", 422),
@@ -121,3 +125,37 @@ def test_what_is_not_there_or_makes_no_sense_is_said(served: Served, path: str, 
 def test_errors_are_in_the_language_of_the_page(served: Served) -> None:
     assert "weigert deze vraag" in ask(served, f"{PANELS}/12").content["problem"]
     assert "refuses this question" in ask(served, f"{PANELS.replace('-nl', '-en')}/12").content["problem"]
+
+
+def test_the_viewer_draws_all_that_the_boards_are_made_of() -> None:
+    """It knows part of Grafana only: what a board begins to use is to be drawn here too."""
+    known = {
+        "type": {"row", "stat", "gauge", "timeseries", "barchart", "table", "heatmap", "state-timeline", "text"},
+        "matcher": {"byName", "byRegexp"},
+        "mapping": {"regex"},
+        "unit": {"short", "percentunit", "s"},
+        "cell": {"color-background", "gauge"},
+        "color": {"fixed", "continuous-blues", "palette-classic-by-name"},
+        "calc": {"lastNotNull"},
+        "threshold": {"absolute"},
+        "property": {
+            "displayName", "unit", "decimals", "mappings", "links", "color", "min", "max", "noValue", "thresholds", "custom.width",
+            "custom.hidden", "custom.cellOptions", "custom.lineWidth", "custom.lineStyle", "custom.fillBelowTo", "custom.fillOpacity",
+            "custom.drawStyle", "custom.showPoints", "custom.spanNulls",
+        },
+    }  # fmt: skip
+    used: dict[str, set[str]] = {kind: set() for kind in known}
+    for panel in (one for uid in boards("nl") for one in board(uid).panels):
+        config = {**panel.defaults, **{f"custom.{name}": value for name, value in panel.defaults.get("custom", {}).items()}}
+        properties = [(one["id"], one["value"]) for override in panel.overrides for one in override["properties"]]
+        used["type"].add(panel.type)
+        used["matcher"] |= {override["matcher"]["id"] for override in panel.overrides}
+        used["calc"] |= set(panel.options.get("reduceOptions", {}).get("calcs", []))
+        for name, value in [*((name, value) for name, value in config.items() if name != "custom"), *properties]:
+            used["property"].add(name)
+            used["mapping"] |= {one["type"] for one in value} if name == "mappings" else set()
+            used["unit"] |= {value} if name == "unit" else set()
+            used["cell"] |= {value["type"]} if name == "custom.cellOptions" else set()
+            used["color"] |= {value["mode"]} if name == "color" else set()
+            used["threshold"] |= {value["mode"]} if name == "thresholds" else set()
+    assert {kind: names - known[kind] for kind, names in used.items() if names - known[kind]} == {}

@@ -132,9 +132,9 @@ class Weeks:
         found = [one for one in self._states if one.at <= at]
         derived = incidents(town.organisation, found, self._events, rules_of(town, at), at, self._known)
         changed = [one for one in derived if one not in self._known]
-        new = found[self._written :]
-        self.town.drift.write_signals(new, [(sentence(one, town, "nl", at), sentence(one, town, "en", at)) for one in new], at)
-        self.town.drift.write_incidents(changed, at)
+        if (new := found[self._written :]) or changed:
+            self.town.drift.write_signals(new, [(sentence(one, town, "nl", at), sentence(one, town, "en", at)) for one in new], at)
+            self.town.drift.write_incidents(changed, at)
         self._known, self._written = derived, len(found)
         return bool(changed)
 
@@ -160,10 +160,11 @@ class Weeks:
                 self.told.note(before, alerts[one])
 
     def _moments(self, gaps: Sequence[Gap]) -> list[int]:
-        """Half a minute after it opens, before it closes, noon, and around the end of every gap."""
+        """Half a minute after it opens, before it closes, half-way, and around the end of every gap in opening hours."""
         periods = self.calendar.open_periods(self.begin, self.end)
         found = {at for opens, closes in periods for at in (opens + STEP_MS, (opens + closes) // 2, closes - STEP_MS)}
-        found |= {gap.end + after for gap in gaps for after in (-2 * STEP_MS, -STEP_MS, STEP_MS, BEAT_MS + STEP_MS, 5 * BEAT_MS)}
+        by_day = [gap for gap in gaps if self.calendar.open_ms_between(gap.begin, gap.end)]
+        found |= {gap.end + after for gap in by_day for after in (-2 * STEP_MS, -STEP_MS, STEP_MS, BEAT_MS + STEP_MS, 5 * BEAT_MS)}
         return sorted(at for at in found if self.begin + DAY_MS < at < self.end)
 
 

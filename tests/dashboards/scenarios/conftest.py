@@ -52,8 +52,8 @@ class Watched:
         """All towns with what happens first: six weeks of some, a few contacts of others."""
         now = self.now
         weekday = datetime.fromtimestamp(now / 1000, ZoneInfo("Europe/Amsterdam")).weekday()
-        drifts = happenings.calls(1, now, now - 22 * HOUR, now - 13 * HOUR)
-        place = next(number for number, one in enumerate(drifts) if one["data"]["occurred_at"] > iso(now - 13 * HOUR))
+        drifts = happenings.calls(1, now, now - 23 * HOUR, now - 19 * HOUR)
+        place = next(number for number, one in enumerate(drifts) if one["data"]["occurred_at"] > iso(now - 19 * HOUR))
         self.recovers = drifts[place:]
         heard = [
             happenings.heartbeat("telefonie", now - 20 * MINUTE, now - 20 * MINUTE),

@@ -7,7 +7,7 @@ from schemas.types import iso
 from tests.e2e import synthetic
 from tests.e2e.synthetic import DAY, HOUR, MAIL, MINUTE, PHONE, event
 
-PER_HOUR = 6
+PER_HOUR = 12
 _OPERATOR = '  contactmeter: {sources: ["urn:nld:oin:00000000000000000000:systeem:contactmeter"]}\n'
 _STATUTORY = """  - id: klacht_6w
     title: {nl: Klacht binnen 6 weken, en: Complaint within 6 weeks}

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from dashboards.board.firing import Firing
-from dashboards.board.metrics import Metrics
+from dashboards.alerts.firing import Firing
+from dashboards.reading.metrics import Metrics
 from deploy.local.network import LOOPBACK
 from pipeline.store.boards_reading import BoardReader, Column
 from pipeline.store.client import Connection

@@ -90,24 +90,16 @@ class Alertmanager:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def post(self, name: str, labels: Mapping[str, str], ended: bool = False) -> None:
-        """Tell it of an alert, as Prometheus does."""
-        now = time.time()
-        moments = {"startsAt": _rfc(now - 60), **({"endsAt": _rfc(now)} if ended else {"endsAt": _rfc(now + 600)})}
-        wait_until(
-            lambda: asked(f"{self.url}/api/v2/alerts", [{"labels": {"alertname": name, **labels}, **moments}]) is not None,
-            "to be heard",
-            10,
-        )
+    def post(self, *alerts: Mapping[str, str]) -> None:
+        """Tell it of alerts by their labels, as Prometheus does."""
+        begin, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + after)) for after in (0, 600))
+        said = [{"labels": dict(labels), "startsAt": begin, "endsAt": end} for labels in alerts]
+        wait_until(lambda: asked(f"{self.url}/api/v2/alerts", said) is not None, "Alertmanager to take it", 10)
 
     def state(self, name: str) -> str:
         """active, suppressed or unprocessed; "" for what it does not know."""
         found = asked(f"{self.url}/api/v2/alerts") or []
         return next((str(one["status"]["state"]) for one in found if one["labels"]["alertname"] == name), "")
-
-
-def _rfc(at: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 @contextmanager

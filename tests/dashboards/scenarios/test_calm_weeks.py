@@ -20,7 +20,7 @@ END = instant(LAST, 8 * 60)
 LEARNING_WEEKS = 4
 
 
-def told(directory: Path, seed: int, gaps: list[Gap], plants: tuple[str, ...] = (), scale: float = 1.0) -> tuple[Told, float]:
+def told(directory: Path, seed: int, gaps: list[Gap], plants: tuple[str, ...] = (), scale: float = 0.5) -> tuple[Told, float]:
     """What is told of the last weeks of a simulated town, and how many pages its file allows in them."""
     weeks = WEEKS + LEARNING_WEEKS
     with town(directory, END) as one:
@@ -70,7 +70,7 @@ def test_weeks_that_are_not_calm_are_told_once_each(tmp_path: Path) -> None:
     first, last = LAST - timedelta(days=26), LAST - timedelta(days=13)
     silent = Gap("baliesysteem", instant(first, 9 * 60), instant(first, 9 * 60 + 40))
     plant = f"telephone@Burgerzaken:wait:x6:{first}T11:00..{last}T11:00"
-    found, _ = told(tmp_path, 1, [*ordinary_gaps(), silent], (plant,), 0.3)
+    found, _ = told(tmp_path, 1, [*ordinary_gaps(), silent], (plant,))
     (connector,) = [alert for alert in found.pages if alert.rule == "connector_silent"]
     assert connector.labels["connector"] == "baliesysteem"
     assert connector.fired_at is not None

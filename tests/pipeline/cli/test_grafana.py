@@ -214,6 +214,15 @@ def test_alert_rules_that_are_missing_are_named(grafana: StandIn, token: Path) -
     assert f"1 of {len(grafana.rules) + 1} are not there: {gone['name']}" in output
 
 
+def test_a_board_that_cannot_be_read_is_told_and_the_others_are_asked(grafana: StandIn, token: Path) -> None:
+    uid = next(iter(OURS))
+    grafana.boards[uid] = grafana.boards[uid] | {"panels": [{"type": "stat"}]}
+    code, output = check("--url", grafana.url, "--token-file", token)
+    assert code == 1
+    assert f"{uid} is not a board that contactmeter wrote" in " ".join(output.split())
+    assert grafana.asked
+
+
 def test_a_user_with_a_password_will_do(grafana: StandIn, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(TOKEN)
     grafana.authorization = "Basic " + base64.b64encode(f"admin:{TOKEN}".encode()).decode()

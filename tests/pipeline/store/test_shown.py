@@ -257,6 +257,18 @@ def test_again_is_the_same_and_an_older_one_never_wins(world: World) -> None:
         assert content() == before
 
 
+def test_a_clock_that_was_ahead_does_not_keep_its_rows(world: World, clickhouse: ClickHouseEngine) -> None:
+    town = Measured(clickhouse, municipality("klokvoorstad"))
+    try:
+        for at in (NOW + DAY, NOW, NOW + SECOND):
+            for part in ("opening", "quality", "days_recent", "open"):
+                shown.refresh(world.owner, town.settings, shown.PARTS[part], epoch_ms(at))
+            kept = world.rows("SELECT DISTINCT at FROM v_opening WHERE organisation = 'klokvoorstad'")
+            assert kept == [(at.replace(tzinfo=None),)]
+    finally:
+        town.close()
+
+
 def test_nobody_sees_what_is_not_theirs(world: World) -> None:
     kept = "SELECT name FROM system.tables WHERE database = 'contactmeter' AND name LIKE 'shown%'"
     for (table,) in world.rows(kept, world.owner):

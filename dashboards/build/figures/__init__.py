@@ -1,0 +1,1 @@
+"""SQL of figures that several boards share."""
