@@ -18,6 +18,9 @@ ZONE = f"(SELECT if(count() = 0, 'UTC', any(zone)) FROM v_organisations WHERE {O
 
 TODAY = f"toDate(now64(3, 'UTC'), {ZONE})"
 """The local day of the organisation."""
+FIRST_DAY = f"toDate($__fromTime, {ZONE})"
+LAST_DAY = f"toDate($__toTime, {ZONE})"
+"""The local days in which the shown time begins and ends."""
 
 EVER = "toDateTime64('1971-01-01 00:00:00', 3, 'UTC')"
 """Before it lies what never was: the maximum of no moments is 1970."""

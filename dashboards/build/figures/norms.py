@@ -163,13 +163,13 @@ def weeks(where: str, moving: int = 7) -> str:
         FROM (
             SELECT day AS of_day, channel, measure, sum(d.n) AS n, sum(d.total) AS total
             FROM v_days AS d
-            WHERE {sql.ORGANISATION} AND {where} AND startsWith(measure, 'norm:') AND day > toDate($__fromTime) - {moving}
+            WHERE {sql.ORGANISATION} AND {where} AND startsWith(measure, 'norm:') AND day > {sql.FIRST_DAY} - {moving}
             GROUP BY of_day, channel, measure
         ) AS v
         GROUP BY day, channel, measure
     ) AS s
     LEFT JOIN {TARGETS} AS f ON s.channel = f.channel AND s.measure = f.measure
-    WHERE day >= toDate($__fromTime) AND day <= least(toDate($__toTime), {sql.TODAY})
+    WHERE day >= {sql.FIRST_DAY} AND day <= least({sql.LAST_DAY}, {sql.TODAY})
 )"""
 
 

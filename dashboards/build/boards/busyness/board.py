@@ -102,7 +102,7 @@ def _days(page: Page) -> object:
     question = f"""
 SELECT {day} AS time, {sql.channel_name("channel", page.language)} AS name, sum(n) AS contacts
 FROM v_hours WHERE {sql.ORGANISATION} AND measure = 'volume' AND {products.EACH}
-    AND day >= toDate($__fromTime) AND day <= toDate($__toTime) AND day < {sql.TODAY}
+    AND day >= {sql.FIRST_DAY} AND day <= {sql.LAST_DAY} AND day < {sql.TODAY}
 GROUP BY day, channel ORDER BY day, channel
 """
     about = page.say(

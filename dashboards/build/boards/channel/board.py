@@ -129,7 +129,7 @@ def _volume(page: Page) -> Any:
     question = f"""
 SELECT toDateTime(toDate(day), {sql.ZONE}) AS time, sumIf(n, measure = 'volume') AS contacts, {judged} AS judged
 FROM v_days
-WHERE {sql.ORGANISATION} AND {norm_figures.ASKED} AND day >= toDate($__fromTime) AND day <= toDate($__toTime)
+WHERE {sql.ORGANISATION} AND {norm_figures.ASKED} AND day >= {sql.FIRST_DAY} AND day <= {sql.LAST_DAY}
 GROUP BY day ORDER BY day
 """
     lines = (
