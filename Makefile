@@ -23,8 +23,8 @@ demo: $(VENV)/.local  ## a simulated municipality through real Kafka, Faust and 
 test: $(VENV)/.dev  ## all tests, those on the real engines included (PYTEST_ARGS for more)
 	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile $(PYTEST_ARGS)
 
-chaos: $(VENV)/.dev  ## the long form of the chaos suite: engines and workers broken in every way for about an hour (PYTEST_ARGS for more)
-	@$(BIN)/python -m pytest tests/chaos -m chaos --timeout 3600 $(PYTEST_ARGS)
+chaos: $(VENV)/.dev  ## the long form of the chaos suite: engines and workers broken in every way for about an hour, and calm weeks of alerts (PYTEST_ARGS for more)
+	@$(BIN)/python -m pytest tests/chaos tests/dashboards/scenarios -m chaos --timeout 3600 $(PYTEST_ARGS)
 
 check: $(VENV)/.dev  ## lint, types, layers, generated files, lock files
 	$(BIN)/ruff check .

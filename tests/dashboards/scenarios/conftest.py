@@ -1,7 +1,6 @@
 """A whole stack with a worker for the scenarios of alerts, and the towns in which they happen."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.protocol import WireEvent
-from pipeline.store import shown
 from pipeline.store.client import Connection
-from schemas import yamlfile
-from schemas.organisation import Organisation
 from schemas.types import iso
 from tests.dashboards.scenarios import happenings
 from tests.dashboards.scenarios.asking import Asked, now_ms
@@ -72,13 +68,6 @@ class Watched:
             self.stack.add_organisation(name, text)
             self.stack.send(name, events, 400)
 
-    def tell_opening(self) -> None:
-        """Opening hours as the worker tells them, which it does last of all, minutes after it began where much else goes on."""
-        with closing(self.stack.connection.open()) as client:
-            for name in ("open", "dicht"):
-                town = yamlfile.loads((self.stack.organisations / f"{name}.yaml").read_text(), Organisation, name)
-                shown.refresh(client, town, shown.PARTS["opening"], self.now)
-
 
 @pytest.fixture(scope="package")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
@@ -87,5 +76,4 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         found = Watched(stack, now_ms())
         found.fill()
         found.worker = stack.worker(LOOK_EVERY_S="1").wait_ready()
-        found.tell_opening()
         yield found
