@@ -30,6 +30,9 @@ HEAD_START_S = 100.0
 QUICK_S = 60.0
 AGAIN_S = 60.0
 """How long after it went wrong a part is tried again, unless its turn comes sooner."""
+SOON_S = 10.0
+"""How soon after a worker began with an organisation its parts are asked again: history may be loading. From there on the interval
+doubles, until it is the part's own."""
 RESTS = 20
 """But what fails at an organisation rests so many times as long as the last try took, all of it together: questions that time out must not
 use up the time of the other organisations."""
@@ -55,7 +58,7 @@ class Shows:
     """Call `step` every second; it starts what is due and does not wait for it.
 
     organisations: those of the present assignment. writes: how often rows of an organisation were stored; only whether it changes matters.
-    clock: epoch ms.
+    clock: epoch ms. soon_s: how long after an organisation came here its parts are asked again, at least.
     """
 
     def __init__(
@@ -65,13 +68,17 @@ class Shows:
         writes: Callable[[str], int],
         clock: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
+        soon_s: float = SOON_S,
     ) -> None:
+        self._soon_s = soon_s
         self._organisations = organisations
         self._store = store
         self._writes = writes
         self._clock = clock
         self._monotonic = monotonic
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._since: dict[str, float] = {}
+        """When each organisation came to this worker."""
         self._rests: dict[str, float] = {}
         """Until when what fails at an organisation is left alone."""
         self._free_at = dict.fromkeys((True, False), monotonic() - HEAD_START_S)
@@ -87,6 +94,7 @@ class Shows:
         held = self._organisations()
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in held}
         self._rests = {name: until for name, until in self._rests.items() if name in held}
+        self._since = {name: self._since.get(name, self._monotonic()) for name in held}
         self._under_way = asyncio.create_task(self._refresh_due())
 
     async def _refresh_due(self) -> None:
@@ -125,8 +133,10 @@ class Shows:
                     continue
                 passed = now - kept.at
                 changed = (kept.writes, kept.day) != (here.writes, here.day) or passed >= part.idle_s
-                if changed and passed / part.every_s >= best:
-                    best, chosen = passed / part.every_s, (held[name], part, here)
+                soon_s = max(self._soon_s, kept.at - self._since.get(name, now)) if kept.writes != _FAILED else part.every_s
+                every_s = min(part.every_s, soon_s)
+                if changed and passed / every_s >= best:
+                    best, chosen = passed / every_s, (held[name], part, here)
         return chosen
 
     async def _refresh(self, organisation: Organisation, part: Part) -> float | None:

@@ -1,6 +1,7 @@
 """Figures for boards beside the stream: whose turn it is, how much time that takes, and that nothing it trips over stops anything else."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -23,7 +24,7 @@ DAY_MS = 86_400_000
 class Bench:
     """Shows with clocks that are set by hand. A refresh takes `took` seconds, and fails with what `failing` holds for its part."""
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, soon_s: float = math.inf) -> None:
         self.names = list(names) or ["town"]
         self.seconds, self.start_ms = 5000.0, NOON
         self.took: dict[str, float] = {}
@@ -31,7 +32,7 @@ class Bench:
         self.failing: dict[str, list[Exception]] = {}
         self.ailing: set[str] = set()
         self.asked: list[tuple[float, str, str]] = []
-        self.shows = Shows(self.organisations, self, lambda name: self.writes[name], self.now_ms, lambda: self.seconds)
+        self.shows = Shows(self.organisations, self, lambda name: self.writes[name], self.now_ms, lambda: self.seconds, soon_s)
 
     def organisations(self) -> dict[str, Configured]:
         return {name: Configured.of(TOWN.model_copy(update={"organisation": name}), 1) for name in self.names}
@@ -88,6 +89,15 @@ def test_the_boards_of_a_few_organisations_are_filled_at_once() -> None:
     asked = bench.run(1)
     assert counts(asked) == counts(asked, "other") == dict.fromkeys(PARTS, 1)
     assert asked[-1][0] - asked[0][0] < 2 * 0.2 * len(PARTS)
+
+
+def test_what_history_brings_after_the_start_is_soon_on_the_boards() -> None:
+    bench = Bench(soon_s=10.0)
+    asked = bench.run(1000, lambda: bench.writes.update(["town"]))
+    moments = [at - 5000.0 for at, _, name in asked if name == "quarters"]
+    assert moments[1] < 12
+    assert all(1.8 * earlier < later < 2.5 * earlier for earlier, later in pairwise(moments[2:]))
+    assert len(moments) < 10
 
 
 def test_each_part_at_its_own_interval_while_something_is_stored() -> None:
