@@ -21,7 +21,7 @@ demo: $(VENV)/.local  ## a simulated municipality through real Kafka, Faust and 
 	@$(BIN)/contactmeter demo
 
 test: $(VENV)/.dev  ## all tests, those on the real engines included (PYTEST_ARGS for more)
-	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 chaos: $(VENV)/.dev  ## the long form of the chaos suite: engines and workers broken in every way for about an hour, and calm weeks of alerts (PYTEST_ARGS for more)
 	@$(BIN)/python -m pytest tests/chaos tests/dashboards/scenarios -m chaos --timeout 3600 $(PYTEST_ARGS)
