@@ -11,10 +11,9 @@ from tempfile import TemporaryDirectory
 from benchmarks import boards_world
 from benchmarks.results import Result
 from dashboards.alerts.rules import RULES
+from dashboards.reading.answering import Asked
 from dashboards.reading.boards import boards
-from dashboards.reading.interpolation import interpolate
-from dashboards.reading.macros import expand
-from dashboards.reading.times import interval_for, span_of
+from dashboards.reading.times import span_of
 from pipeline.store import shown
 from pipeline.store.client import VIEWS, Client, Connection
 from pipeline.store.facade import ClickHouseStore
@@ -51,20 +50,17 @@ def run(contacts: int) -> list[Result]:
 def questions(reader: Client) -> Iterator[tuple[str, str]]:
     """Every question of the Dutch boards and of the alerts, as SQL; variables are what a board first shows."""
     for board in boards("nl").values():
-        now = time.time_ns() // 1_000_000
-        span = span_of(board.begin, board.end, now, board.zone)
-        interval = interval_for(span, POINTS)
         chosen: dict[str, str] = {"organisation": OF}
+        asked = Asked(span_of(board.begin, board.end, time.time_ns() // 1_000_000, board.zone), POINTS, chosen)
         for variable in board.variables:
-            if variable.sql and variable.name != "organisation":
-                sql = expand(interpolate(variable.sql, chosen, default="sql"), span, interval)
+            if variable.sql and variable.name not in chosen:
+                sql = asked.sql(variable.sql)
                 yield f"{board.name}: ${variable.name}", sql
                 rows = reader.query(sql).result_rows
                 chosen[variable.name] = str(rows[0][0]) if rows else ""
+        yield from ((f"{board.name}: {mark.name}", asked.sql(mark.query.text)) for mark in board.marks)
         for panel in board.panels:
-            for query in panel.queries:
-                if query.kind == "clickhouse":
-                    yield f"{board.name}: {panel.title}", expand(interpolate(query.text, chosen, default="sql"), span, interval)
+            yield from ((f"{board.name}: {panel.title}", asked.sql(query.text)) for query in panel.queries if query.kind == "clickhouse")
     for rule in RULES:
         yield f"alert: {rule.id}", rule.sql
 

@@ -33,13 +33,17 @@ class Asked:
         """A question with the variables filled in."""
         return interpolate(text, self.variables, default="sql", span=self.span, interval_ms=self.interval_ms)
 
+    def sql(self, text: str) -> str:
+        """A question to ClickHouse as it is asked: variables filled in, macros expanded. Raises MacroError."""
+        return expand(self.filled(text), self.span, self.interval_ms)
+
 
 async def frames(panel: Panel, asked: Asked, ask: Ask, metrics: AskMetrics) -> list[list[dict[str, Any]]]:
     """The answers to a panel's questions, each a list of columns {name, kind, values}. Raises what they raise, and MacroError."""
     found: list[list[dict[str, Any]]] = []
     for query in panel.queries:
         if query.kind == "clickhouse":
-            found.append([column._asdict() for column in await ask(expand(asked.filled(query.text), asked.span, asked.interval_ms))])
+            found.append([column._asdict() for column in await ask(asked.sql(query.text))])
         else:
             found += [
                 _frame(query, labels, points) for labels, points in await metrics(asked.filled(query.text), asked.span, asked.interval_ms)
@@ -78,5 +82,5 @@ async def choices(board: Board, given: Asked, ask: Ask) -> list[dict[str, Any]]:
 async def _options(variable: Variable, asked: Asked, ask: Ask) -> list[tuple[str, str]]:
     if not variable.sql:
         return list(variable.options)
-    columns = await ask(expand(asked.filled(variable.sql), asked.span, asked.interval_ms))
+    columns = await ask(asked.sql(variable.sql))
     return [(str(value), str(text)) for value, text in zip(columns[0].values, columns[-1].values, strict=True)]

@@ -12,10 +12,10 @@ import yaml
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from dashboards.reading.answering import Asked
 from dashboards.reading.boards import Board, Panel, Query, boards
-from dashboards.reading.interpolation import interpolate
-from dashboards.reading.macros import Span, expand
-from dashboards.reading.times import interval_for, span_of
+from dashboards.reading.macros import Span
+from dashboards.reading.times import span_of
 from dashboards.words import LANGUAGES
 from pipeline.store.boards_reading import kind_of
 from tests.dashboards.towns import Town, minute
@@ -52,8 +52,7 @@ class Answer:
 
 def ask(client: Client, text: str, chosen: Mapping[str, str], span: Span) -> Answer:
     """A board's question as it is asked over a span."""
-    interval_ms = interval_for(span, 400)
-    sql = expand(interpolate(text, chosen, default="sql", span=span, interval_ms=interval_ms), span, interval_ms)
+    sql = Asked(span, 400, chosen).sql(text)
     found = json.loads(client.raw_query(sql, fmt="JSONCompact"))  # tells columns also where there are no rows
     names = [str(one["name"]) for one in found["meta"]]
     assert len(set(names)) == len(names), f"two columns have the same name: {names}"
